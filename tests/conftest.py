@@ -1,0 +1,26 @@
+"""What pytest needs to run the shared test files as they are."""
+
+import asyncio
+import inspect
+import os
+
+import run_upy
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+
+
+def pytest_ignore_collect(collection_path):
+    """Leave out what only MicroPython can run (None: pytest decides)."""
+    path = os.path.relpath(str(collection_path), TESTS).replace(os.sep, "/")
+    if run_upy.listed(path, run_upy.MICROPYTHON_ONLY):
+        return True
+    return None
+
+
+def pytest_pyfunc_call(pyfuncitem):
+    """Run a test that is a coroutine function to its end, in an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True

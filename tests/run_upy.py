@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Runs the shared test files under MicroPython: the unix port, and a 32-bit ARM build.
+
+    tests/run_upy.py                      every shared file, on both
+    tests/run_upy.py --target unix arq    only files whose path holds "arq"
+    tests/run_upy.py -k wrap              only tests whose name holds "wrap"
+
+The interpreters are named by KCP_MICROPYTHON and KCP_UPY_ARM (a command line; `make env` prints both).
+Without the ARM one its suite is skipped on a user's machine, and failed when CI=true.
+"""
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+TESTS = os.path.dirname(os.path.abspath(__file__))
+LIB = os.path.join(os.path.dirname(TESTS), "lib")
+
+# Folders ("name/") and files that only CPython can run, each with its reason. Everything else that is
+# called test_*.py must run under MicroPython.
+CPYTHON_ONLY = {
+    "cli/": "drives the command line in subprocesses, which MicroPython has not",
+    "interop/": "starts Go peers and other interpreters as subprocesses",
+}
+
+# What CPython cannot run (pytest does not collect these).
+MICROPYTHON_ONLY = {
+    "device/": "measures the heap of MicroPython",
+}
+
+TARGETS = {"unix": "KCP_MICROPYTHON", "arm": "KCP_UPY_ARM"}
+DEFAULT_TIMEOUT_S = {"unix": 120, "arm": 600}
+OPTION_LINES = 20  # a file's "# upy:" line is looked for in so many lines
+OPTIONS = {"heapsize", "timeout", "timeout_arm", "arm"}
+
+
+def listed(relative_path, table):
+    """True if the path is one of the table's files or lies in one of its folders."""
+    return any(
+        relative_path == entry or (entry.endswith("/") and relative_path.startswith(entry))
+        for entry in table
+    )
+
+
+def shared_files():
+    """Paths, relative to tests/, of the test files that MicroPython has to run, sorted."""
+    found = []
+    for folder, _, names in os.walk(TESTS):
+        for name in names:
+            if name.startswith("test_") and name.endswith(".py"):
+                path = os.path.relpath(os.path.join(folder, name), TESTS)
+                path = path.replace(os.sep, "/")
+                if not listed(path, CPYTHON_ONLY):
+                    found.append(path)
+    return sorted(found)
+
+
+def options_of(relative_path):
+    """The options of a file's line `# upy: heapsize=4m timeout=60 arm=no`, as a dict of strings."""
+    with open(os.path.join(TESTS, relative_path), encoding="utf-8") as file:
+        for _, line in zip(range(OPTION_LINES), file):
+            if line.startswith("# upy:"):
+                words = line[6:].split("#")[0].split()
+                options = dict(word.partition("=")[::2] for word in words)
+                unknown = set(options) - OPTIONS
+                if unknown:
+                    sys.exit(f"{relative_path}: unknown option {sorted(unknown)} in '# upy:'")
+                return options
+    return {}
+
+
+def run_file(target, command, relative_path, word):
+    """Run one file; (n_passed, n_failed, seconds, output)."""
+    options = options_of(relative_path)
+    timeout_s = int(options.get("timeout", DEFAULT_TIMEOUT_S[target]))
+    if target == "arm":
+        timeout_s = int(options.get("timeout_arm", max(timeout_s, DEFAULT_TIMEOUT_S["arm"])))
+    argv = list(command)
+    if "heapsize" in options:
+        argv += ["-X", "heapsize=" + options["heapsize"]]
+    argv += [os.path.join(TESTS, "upy_runner.py"), TESTS, LIB, os.path.join(TESTS, relative_path)]
+    argv += [word] if word else []
+    begin = time.monotonic()
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=timeout_s,
+            env=dict(os.environ, KCP_TEST_TARGET=target),
+            check=False,
+        )
+        output, code = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as error:
+        output, code = error.stdout or b"", f"stopped after {timeout_s} s"
+    seconds = time.monotonic() - begin
+    text = output.decode("utf-8", "replace")
+    totals = re.search(r"^@@ (\d+) (\d+)\s*\Z", text, re.MULTILINE)
+    if totals is None or code != 0:
+        return 0, 1, seconds, f"{text}\n{relative_path}: ended without a result (exit: {code})\n"
+    n_passed, n_failed = int(totals[1]), int(totals[2])
+    text = text[: totals.start()]
+    if n_passed + n_failed == 0 and not word:
+        return 0, 1, seconds, f"{text}{relative_path}: holds no test\n"
+    return n_passed, n_failed, seconds, text
+
+
+def run_target(target, files, word, n_jobs, verbose):
+    """Run the files under one interpreter and print the totals; True if all is well."""
+    command = shlex.split(os.environ.get(TARGETS[target], ""))
+    if not command:
+        print(f"micropython-{target}: {TARGETS[target]} is not set; run `make env` to see why")
+        return target != "unix" and os.environ.get("CI") != "true"
+    if target == "arm":
+        files = [path for path in files if options_of(path).get("arm") != "no"]
+    begin = time.monotonic()
+    total_passed = total_failed = 0
+    with ThreadPoolExecutor(n_jobs) as pool:
+        results = pool.map(lambda path: run_file(target, command, path, word), files)
+        for path, (n_passed, n_failed, seconds, text) in zip(files, results):
+            total_passed += n_passed
+            total_failed += n_failed
+            print(f"{path} ({target}): {n_passed} ok, {n_failed} not ok, {seconds:.1f} s")
+            if n_failed or verbose:
+                print(text, end="")
+            sys.stdout.flush()
+    if total_passed + total_failed == 0:
+        print("no test was run, which counts as a failure")
+        total_failed = 1
+    print(f"wall time: {time.monotonic() - begin:.1f} s")
+    print(f"micropython-{target}: {total_passed} passed, {total_failed} failed", flush=True)
+    return total_failed == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", nargs="*", help="run only files whose path holds one of these")
+    parser.add_argument("--target", choices=sorted(TARGETS), action="append")
+    parser.add_argument("-k", dest="word", default="", help="only tests whose name holds this")
+    parser.add_argument("-j", dest="n_jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("-v", "--verbose", action="store_true", help="print what files print")
+    arguments = parser.parse_args()
+    files = shared_files()
+    if arguments.paths:
+        parts = [part[6:] if part.startswith("tests/") else part for part in arguments.paths]
+        files = [path for path in files if any(part in path for part in parts)]
+    good = True
+    for target in arguments.target or ["unix", "arm"]:
+        good &= run_target(target, files, arguments.word, arguments.n_jobs, arguments.verbose)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
