@@ -1,0 +1,50 @@
+// Command kcppeer is the real kcp-go at the other end of microkcp's tests.
+//
+// Every subcommand ends by itself (--timeout), talks JSON lines on standard output
+// and says what went wrong on standard error with exit status 1 (2 for bad usage).
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"microkcp/peers/peer"
+)
+
+type command struct {
+	name  string
+	about string
+	run   func(args []string) error
+}
+
+// commands holds the subcommands in the order in which usage lists them.
+var commands = []command{
+	{"serve", "echo or sink server over UDP", peer.Serve},
+	{"echo-client", "send bytes to an echo server and verify what comes back", peer.EchoClient},
+	{"sink-client", "send bytes to a sink server and wait for its digest", peer.SinkClient},
+}
+
+func usage() {
+	fmt.Fprintln(os.Stderr, "usage: kcppeer COMMAND [flags]   (kcppeer COMMAND --help lists the flags)")
+	for _, c := range commands {
+		fmt.Fprintf(os.Stderr, "  %-12s %s\n", c.name, c.about)
+	}
+	os.Exit(2)
+}
+
+func main() {
+	if len(os.Args) < 2 {
+		usage()
+	}
+	for _, c := range commands {
+		if c.name != os.Args[1] {
+			continue
+		}
+		if err := c.run(os.Args[2:]); err != nil {
+			fmt.Fprintf(os.Stderr, "kcppeer %s: %v\n", c.name, err)
+			os.Exit(1)
+		}
+		return
+	}
+	usage()
+}

@@ -1,0 +1,72 @@
+package peer
+
+import (
+	"crypto/pbkdf2"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"sort"
+	"strings"
+
+	kcp "github.com/xtaci/kcp-go/v5"
+)
+
+// cipherKind is one of kcptun's --crypt names: how many bytes of the stretched key it takes.
+type cipherKind struct {
+	keyBytes int
+	make     func(key []byte) (kcp.BlockCrypt, error)
+}
+
+var ciphers = map[string]cipherKind{
+	"aes":         {32, kcp.NewAESBlockCrypt},
+	"aes-128":     {16, kcp.NewAESBlockCrypt},
+	"aes-192":     {24, kcp.NewAESBlockCrypt},
+	"aes-128-gcm": {16, kcp.NewAESGCMCrypt},
+	"sm4":         {16, kcp.NewSM4BlockCrypt},
+	"twofish":     {32, kcp.NewTwofishBlockCrypt},
+	"blowfish":    {32, kcp.NewBlowfishBlockCrypt},
+	"cast5":       {16, kcp.NewCast5BlockCrypt},
+	"3des":        {24, kcp.NewTripleDESBlockCrypt},
+	"tea":         {16, kcp.NewTEABlockCrypt},
+	"xtea":        {16, kcp.NewXTEABlockCrypt},
+	"xor":         {32, kcp.NewSimpleXORBlockCrypt},
+	"salsa20":     {32, kcp.NewSalsa20BlockCrypt},
+	"none":        {32, kcp.NewNoneBlockCrypt},
+}
+
+// newBlock makes the crypt layer; nil for "null", which has none.
+func newBlock(name, secret string) (kcp.BlockCrypt, error) {
+	if name == "null" {
+		return nil, nil
+	}
+	kind, ok := ciphers[name]
+	if !ok {
+		return nil, fmt.Errorf("--crypt %s: give one of null, %s", name, cipherNames())
+	}
+	key, err := keyFor(secret, kind.keyBytes)
+	if err != nil {
+		return nil, err
+	}
+	return kind.make(key)
+}
+
+func cipherNames() string {
+	names := make([]string, 0, len(ciphers))
+	for name := range ciphers {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return strings.Join(names, ", ")
+}
+
+// keyFor stretches the secret as kcptun does, or takes "hex:..." as the key itself.
+func keyFor(secret string, n int) ([]byte, error) {
+	if digits, ok := strings.CutPrefix(secret, "hex:"); ok {
+		return hex.DecodeString(digits)
+	}
+	pass, err := pbkdf2.Key(sha1.New, secret, []byte("kcp-go"), 4096, 32)
+	if err != nil {
+		return nil, err
+	}
+	return pass[:n], nil
+}
