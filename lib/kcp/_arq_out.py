@@ -1,0 +1,350 @@
+"""The pass: kcp-go's flush, pulled one datagram at a time (see the top of `arq.py`).
+
+`_step` says where the running pass stands. Each `_out_*` writes what fits between off and end and
+returns the new offset; it moves `_step` on when it has nothing left, so a step that is still the
+same afterwards means: this datagram is full.
+"""
+
+from ._arq_snd import Sender, wire
+from ._compat import const
+from ._kernels import seg_header, tx_out
+
+_OVERHEAD = const(24)
+_ACK = const(82)
+_WASK = const(83)
+_WINS = const(84)
+
+_M30 = const(0x3FFFFFFF)
+_HALF30 = const(0x20000000)
+_RTO_CAP = const(0x0FFFFFFF)  # a segment's own backed-off timer stays within the clock's range
+_PROBE_INIT = const(500)
+_PROBE_LIMIT = const(120000)
+_THRESH_MIN = const(2)
+_BLOCKED = const(0xFFFF)
+
+_ASK = const(1)
+
+# what is due (`_due`)
+_FULL = const(2)
+
+# where the running pass stands (`_step`)
+_IDLE = const(0)
+_ACKS = const(1)
+_PROBES = const(2)
+_MOVE = const(3)
+_HOLES = const(4)
+_TIMERS = const(5)
+_NEW = const(6)
+
+# why a segment is sent again
+_FAST = const(1)
+_EARLY = const(2)
+_LOST = const(3)
+
+
+class Output(Sender):
+    """Builds datagrams; `Arq` adds input, round trip times and timers."""
+
+    def _out_init(self):
+        self._due = 0
+        self._step = _IDLE
+        self._probe_wait = self._ts_probe = 0
+        self._timers = False  # some segment's timer runs, and
+        self._next_rto = 0  # none runs out before this
+        self._ticking = False
+        # of the running pass
+        self._full = False
+        self._wnd = self._una = self._asks = 0
+        self._ack_stop = self._ack_last_sn = self._ack_last_ts = 0
+        self._window = self._n_moved = self._n_fast = self._n_early = self._n_lost = 0
+        self._check_all = False
+        self._nearest = -1
+
+    def output(self, buf, off, now_ms) -> int:
+        """Build the next datagram's segments at buf[off:]; return its bytes, 0 = nothing due.
+
+        `buf` is a bytearray with at least `buffer_bytes` bytes from `off` on; what lies behind the
+        returned length may have been overwritten.
+        """
+        while True:
+            if not self._step:
+                if not self._due:
+                    return 0
+                self._begin(now_ms)
+            n = self._build(buf, off, now_ms)
+            if n:
+                return n
+
+    def _build(self, buf, start, now_ms):
+        end = start + self.mtu
+        off = start
+        step = self._step
+        if step == _ACKS:
+            off = self._out_acks(buf, off, end)
+            step = self._step
+            if step == _ACKS:
+                return off - start
+        if step == _PROBES:
+            off = self._out_probes(buf, off, end)
+            step = self._step
+            if step == _PROBES:
+                return off - start
+        if step == _MOVE:
+            self._move(now_ms)
+            step = self._step
+        if step == _HOLES:
+            off = self._out_holes(buf, off, end, now_ms)
+            step = self._step
+            if step == _HOLES:
+                return off - start
+        if step == _TIMERS:
+            off = self._out_timers(buf, off, end, now_ms)
+            step = self._step
+            if step == _TIMERS:
+                return off - start
+        if step == _NEW:
+            off = self._out_new(buf, off, end, now_ms)
+            if self._step == _NEW:
+                return off - start
+        self._finish()
+        return off - start
+
+    def _begin(self, now_ms):
+        """Latch what this pass goes by."""
+        self._full = self._due == _FULL
+        self._due = 0
+        if self._full:
+            self._ticking = False
+        self._wnd = min(self.wnd_unused(), 0xFFFF)
+        self._una = self.rcv_nxt
+        self._ack_stop = self._ack_tail
+        self._ack_last_sn = self._ack_last_ts = 0
+        self._n_moved = self._n_fast = self._n_early = self._n_lost = 0
+        self._probe_timer(now_ms)
+        self._asks = self.probe
+        self.probe = 0
+        self._step = _ACKS
+
+    def _probe_timer(self, now_ms):
+        """While the peer's window is zero, ask for it again and again, ever more rarely."""
+        if self.rmt_wnd:
+            self._probe_wait = 0
+            return
+        wait = self._probe_wait
+        if wait == 0:
+            wait = _PROBE_INIT
+        elif (now_ms - self._ts_probe) & _M30 < _HALF30:
+            wait = min(wait + wait // 2, _PROBE_LIMIT)
+            self.probe |= _ASK
+        else:
+            return
+        self._probe_wait = wait
+        self._ts_probe = (now_ms + wait) & _M30
+
+    def _out_acks(self, buf, off, end):
+        head, stop, cap_mask = self._ack_head, self._ack_stop, self._ack_cap - 1
+        una = self._una
+        while head < stop:
+            sn = self._ack_sn[head & cap_mask]
+            # what is below una needs no ACK, but the last one carries the time stamp
+            if sn >= una or head == stop - 1:
+                if off + _OVERHEAD > end:
+                    self._ack_head = head
+                    return off
+                self._ack_last_sn = sn = wire(sn)
+                self._ack_last_ts = ts = self._ack_ts[head & cap_mask]
+                seg_header(buf, off, self.conv, _ACK, 0, self._wnd, ts, sn, wire(una), 0)
+                self.stats.OutSegs += 1
+                off += _OVERHEAD
+            head += 1
+        if head == self._ack_tail:
+            head = self._ack_tail = 0
+        self._ack_head = head
+        self._step = _PROBES if self._asks else _MOVE
+        return off
+
+    def _out_probes(self, buf, off, end):
+        while self._asks:
+            if off + _OVERHEAD > end:
+                return off
+            ask = self._asks & _ASK
+            seg_header(
+                buf,
+                off,
+                self.conv,
+                _WASK if ask else _WINS,
+                0,
+                self._wnd,
+                self._ack_last_ts,
+                self._ack_last_sn,
+                wire(self._una),
+                0,
+            )
+            self._asks = self._asks & ~_ASK if ask else 0
+            self.stats.OutSegs += 1
+            off += _OVERHEAD
+        self._step = _MOVE
+        return off
+
+    def _move(self, now_ms):
+        """Move the window's edge over queued segments, and see what must be walked."""
+        window = min(self.snd_wnd, self.rmt_wnd)
+        if not self.nc:
+            window = min(window, self.cwnd)
+        self._window = window
+        edge = min(self.snd_una + window, self._snd_end)
+        if edge > self.snd_nxt:
+            self._n_moved = edge - self.snd_nxt
+            self.snd_nxt = edge
+        if not self._full:
+            self._step = _IDLE
+            return
+        self._check_all = self._timers and (now_ms - self._next_rto) & _M30 < _HALF30
+        self._nearest = -1
+        if (self._check_all or self._fast_pending) and self._hole_first >= 0:
+            self._fast_pending = False
+            self._cursor = self._hole_first
+            self._step = _HOLES
+        elif self._check_all:
+            self._cursor = self._ack_hi
+            self._step = _TIMERS
+        else:
+            self._step = _NEW
+
+    def _why(self, slot, now_ms):
+        """Return why the segment must be sent again now, or 0."""
+        fast = self._fast[slot]
+        if fast and fast != _BLOCKED:
+            if self.resend and fast >= self.resend:
+                return _FAST
+            if self._n_moved == 0:
+                return _EARLY
+        if (now_ms - self._resend_ts[slot]) & _M30 < _HALF30:
+            return _LOST
+        return 0
+
+    def _out_holes(self, buf, off, end, now_ms):
+        mask, tx = self._tx_mask, self._tx
+        start = off
+        sn = self._cursor
+        while sn >= 0:
+            slot = sn & mask
+            if tx[slot] is not None and self._xmit[slot]:
+                why = self._why(slot, now_ms)
+                if why:
+                    if off > start and off + self._tx_n[slot] > end:
+                        self._cursor = sn
+                        return off
+                    off = self._send_again(sn, slot, why, buf, off, now_ms)
+                elif self._fast[slot] and self._fast[slot] != _BLOCKED:
+                    self._fast_pending = True
+                self._note_timer(slot, now_ms)
+            sn = self._hole_next[slot]
+        self._cursor = self._ack_hi
+        self._step = _TIMERS if self._check_all else _NEW
+        return off
+
+    def _out_timers(self, buf, off, end, now_ms):
+        """Look at the timers of all that is neither acknowledged nor a hole."""
+        mask = self._tx_mask
+        start = off
+        sn = max(self._cursor, self._ack_hi)
+        while sn < self._snd_new:
+            slot = sn & mask
+            if (now_ms - self._resend_ts[slot]) & _M30 < _HALF30:
+                if off > start and off + self._tx_n[slot] > end:
+                    self._cursor = sn
+                    return off
+                off = self._send_again(sn, slot, _LOST, buf, off, now_ms)
+            self._note_timer(slot, now_ms)
+            sn += 1
+        self._cursor = -1
+        self._timers = self._nearest >= 0
+        if self._timers:
+            self._next_rto = self._nearest
+        self._step = _NEW
+        return off
+
+    def _note_timer(self, slot, now_ms):
+        """Keep the earliest timer: of this walk if it covers all, else lower the known bound."""
+        t = self._resend_ts[slot]
+        if self._check_all:
+            if self._nearest < 0 or (self._nearest - t) & _M30 < _HALF30:
+                self._nearest = t
+        elif (self._next_rto - t) & _M30 < _HALF30:
+            self._next_rto = t
+
+    def _send_again(self, sn, slot, why, buf, off, now_ms):
+        rto = self.rx_rto
+        if why == _LOST:
+            self._n_lost += 1
+            self._fast[slot] = 0
+            rto = min(self._rto[slot] + (rto // 2 if self.nodelay else rto), _RTO_CAP)
+        else:
+            if why == _FAST:
+                self._n_fast += 1
+            else:
+                self._n_early += 1
+            self._fast[slot] = _BLOCKED
+        self._rto[slot] = rto
+        self._resend_ts[slot] = (now_ms + rto) & _M30
+        self._ts[slot] = now_ms
+        self._xmit[slot] = 2
+        self.stats.OutSegs += 1
+        n = self._tx_n[slot]
+        tx_out(self._tx[slot], n, self._wnd, now_ms, wire(sn), wire(self._una), buf, off)
+        return off + n
+
+    def _out_new(self, buf, off, end, now_ms):
+        tx, lens, mask = self._tx, self._tx_n, self._tx_mask
+        sn, stop, rto = self._snd_new, self.snd_nxt, self.rx_rto
+        expiry = (now_ms + rto) & _M30
+        wnd, una, first = self._wnd, wire(self._una), sn
+        while sn < stop:
+            slot = sn & mask
+            chunk = tx[slot]
+            if chunk is not None:  # else: acknowledged before it was sent, by a forger
+                n = lens[slot]
+                if off + n > end:
+                    break
+                self._rto[slot] = rto
+                self._resend_ts[slot] = expiry
+                self._ts[slot] = now_ms
+                self._xmit[slot] = 1
+                tx_out(chunk, n, wnd, now_ms, wire(sn), una, buf, off)
+                off += n
+                self.stats.OutSegs += 1
+            sn += 1
+        self._snd_new = sn
+        if sn > first:
+            if not self._timers or (self._next_rto - expiry) & _M30 < _HALF30:
+                self._timers = True
+                self._next_rto = expiry
+        if sn == stop:
+            self._step = _IDLE
+        return off
+
+    def _finish(self):
+        """The pass is over: count, and settle the congestion window."""
+        self._step = _IDLE
+        changed = self._n_fast + self._n_early
+        lost = self._n_lost
+        if changed or lost:
+            stats = self.stats
+            stats.LostSegs += lost
+            stats.FastRetransSegs += self._n_fast
+            stats.EarlyRetransSegs += self._n_early
+            stats.RetransSegs += changed + lost
+        if self.nc:
+            return
+        if changed:
+            self.ssthresh = max((self.snd_nxt - self.snd_una) // 2, _THRESH_MIN)
+            # kcp-go adds 2**32 - 1 when fast resend is off
+            self.cwnd = self.ssthresh + (self.resend or -1)
+            self.incr = self.cwnd * self.mss
+        if lost:
+            self.ssthresh = max(self._window // 2, _THRESH_MIN)
+            self.cwnd = 0
+        if self.cwnd < 1:
+            self.cwnd = 1
+            self.incr = self.mss

@@ -1,0 +1,44 @@
+"""The operations on bytes that every packet needs, chosen for the runtime at import.
+
+Two twins with the same names and the same effects: `_pure_cpy` uses what is fast on CPython
+(struct, slices), `_pure_upy` uses only what does not allocate on MicroPython.
+"""
+
+from ._compat import MICROPYTHON
+
+if MICROPYTHON:
+    from ._pure_upy import (
+        Crc32,
+        Pool,
+        rx_new,
+        rx_take,
+        seg_header,
+        seg_parse,
+        tx_extend,
+        tx_new,
+        tx_out,
+    )
+else:
+    from ._pure_cpy import (
+        Crc32,
+        Pool,
+        rx_new,
+        rx_take,
+        seg_header,
+        seg_parse,
+        tx_extend,
+        tx_new,
+        tx_out,
+    )
+
+__all__ = (
+    "Crc32",
+    "Pool",
+    "rx_new",
+    "rx_take",
+    "seg_header",
+    "seg_parse",
+    "tx_extend",
+    "tx_new",
+    "tx_out",
+)

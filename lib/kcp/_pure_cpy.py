@@ -1,0 +1,81 @@
+"""Byte kernels for CPython: struct and slices. Same names and effects as `_pure_upy`.
+
+A chunk holds one segment. Here it is a bytearray of exactly the bytes in it, so that copying it
+out is a single memcpy; the allocator is the pool, and what is idle costs nothing.
+"""
+
+from struct import Struct
+from zlib import crc32
+
+#: kcp segment header as 16- and 32-bit fields: conv as two halves (see `seg_parse`).
+_parse = Struct("<HHBBHIIII").unpack_from
+_header = Struct("<IBBHIIII")
+_header_into = _header.pack_into
+_stamp_into = Struct("<HIII").pack_into
+
+
+class Pool:
+    """Where chunks come from and go to. CPython's allocator does this well by itself."""
+
+    __slots__ = ()
+
+    def __init__(self, size):
+        pass
+
+    def put(self, chunk):
+        """Take a chunk back."""
+
+
+def seg_parse(buf, off, hdr):
+    """Fill hdr[0:9] with conv (low, high half), cmd, frg, wnd, ts, sn, una, len of a segment."""
+    hdr[:] = _parse(buf, off)
+
+
+def seg_header(buf, off, conv, cmd, frg, wnd, ts, sn, una, n):
+    """Write a 24-byte segment header at buf[off:]."""
+    _header_into(buf, off, conv, cmd, frg, wnd, ts, sn, una, n)
+
+
+def tx_new(pool, conv, frg, sn, data, off, n):
+    """Return a chunk with a PUSH header and data[off:off+n]."""
+    chunk = bytearray(_header.pack(conv, 81, frg, 0, 0, sn, 0, n))
+    chunk += data[off : off + n]
+    return chunk
+
+
+def tx_extend(chunk, used, data, off, n):
+    """Append data[off:off+n] to a chunk whose first `used` bytes are in use."""
+    chunk += data[off : off + n]
+    used += n - 24
+    chunk[20] = used & 0xFF
+    chunk[21] = used >> 8
+
+
+def tx_out(chunk, n, wnd, ts, sn, una, buf, off):
+    """Stamp a chunk's header and copy its n bytes to buf[off:]."""
+    _stamp_into(chunk, 6, wnd, ts, sn, una)
+    buf[off : off + n] = chunk
+
+
+def rx_new(pool, buf, off, n):
+    """Return a chunk with the n bytes at buf[off:]."""
+    return buf[off : off + n]
+
+
+def rx_take(chunk, off, dst, dst_off, n):
+    """Copy chunk[off:off+n] to dst[dst_off:]; return how many bytes were copied."""
+    if n == len(chunk):
+        dst[dst_off : dst_off + n] = chunk
+    else:
+        dst[dst_off : dst_off + n] = memoryview(chunk)[off : off + n]
+    return n
+
+
+class Crc32:
+    """CRC-32/IEEE of a part of a buffer."""
+
+    __slots__ = ()
+
+    def of(self, buf, off, end):
+        """Return the CRC-32 of buf[off:end]."""
+        return crc32(memoryview(buf)[off:end])

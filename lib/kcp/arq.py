@@ -1,0 +1,315 @@
+"""KCP: the ARQ state machine, as kcp-go v5.6.72 runs it (specs: kcp-go.md section 4).
+
+Sans-IO: bytes in, bytes out, time as an argument (ms modulo 2**30). What goes out is pulled:
+
+    input(...) / queue(...) / a timer     mark a pass due
+    output(buf, off, now)                 builds the pass's next datagram into the caller's buffer
+
+A *pass* is kcp-go's flush, cut into steps. When it begins it latches what kcp-go takes at the start
+of flush (advertised window, una, pending ACKs, probes), then walks: ACKs, WASK/WINS, window moved,
+segments to send again, new segments; when it ends, the congestion window is settled. Input during a
+pass marks another one due and does not disturb this one. Drained at once, a pass emits exactly what
+flush emits; the conformance tests hold it to that.
+
+Cost: a pass visits what it sends, the holes if a fast-ack count may have made one due, and the
+whole window only when the nearest timer has run out (`_next_rto`, a lower bound that such a walk
+makes exact again). Steady state is O(1) amortised per segment and per ACK, timeout() O(1).
+
+Deviations from kcp-go, on purpose:
+- `send` refuses what does not fit `max_queue` segments instead of growing without limit;
+- pending ACKs are limited (AckDrops); an ACK whose ts is no time of ours gives no RTT sample.
+"""
+
+from ._arq_out import Output
+from ._arq_snd import sdiff
+from ._compat import const
+from ._kernels import Pool, seg_parse
+from .stats import Stats
+
+_OVERHEAD = const(24)
+_PUSH = const(81)
+_ACK = const(82)
+_WASK = const(83)
+_WINS = const(84)
+
+_M30 = const(0x3FFFFFFF)
+_HALF30 = const(0x20000000)
+_RTO_DEF = const(200)
+_RTO_MIN = const(100)
+_RTO_MIN_NODELAY = const(30)
+_RTO_MAX = const(60000)
+_THRESH_INIT = const(2)
+_TELL = const(2)
+
+# what is due (`_due`)
+_ACK_ONLY = const(1)
+_FULL = const(2)
+
+
+class Arq(Output):
+    """One direction pair of reliable, ordered bytes or messages.
+
+    conv: conversation number (32 bits); mtu: bytes that output() may use per datagram, so
+    mss = mtu - 24; snd_wnd, rcv_wnd: windows in segments; nodelay, interval_ms, resend, nc: as
+    kcp-go's NoDelay; stream: bytes instead of messages; ack_nodelay: answer each packet at once;
+    stats: a Stats to count into; snd_sn, rcv_sn: first sequence numbers (0 on the wire of kcp-go);
+    max_queue: most segments queued + unacknowledged (default 2 * snd_wnd).
+
+    Raises ValueError on values out of range.
+    """
+
+    def __init__(
+        self,
+        conv,
+        mtu=1400,
+        snd_wnd=32,
+        rcv_wnd=32,
+        nodelay=0,
+        interval_ms=100,
+        resend=0,
+        nc=0,
+        stream=False,
+        ack_nodelay=False,
+        stats=None,
+        snd_sn=0,
+        rcv_sn=0,
+        max_queue=None,
+    ):
+        if not _OVERHEAD < mtu <= 1500:
+            raise ValueError("kcp mtu must be 25..1500 bytes, not %r" % mtu)
+        self.conv = conv
+        self._conv_lo, self._conv_hi = conv & 0xFFFF, conv >> 16
+        self.mtu = mtu
+        self.mss = mtu - _OVERHEAD
+        #: bytes that must be free in output()'s buffer from its offset on: a segment is copied
+        #: whole, past its end (see _pure_upy)
+        self.buffer_bytes = 2 * mtu
+        self.stream = stream
+        self.ack_nodelay = ack_nodelay
+        self.stats = Stats() if stats is None else stats
+        self._tx_pool, self._rx_pool = Pool(mtu), Pool(self.mss)
+        self._hdr = [0] * 9
+        self._max_acks = mtu // _OVERHEAD
+        n_acks = max(64, 2 * self._max_acks, min(2 * rcv_wnd, 1024))
+        self._check_windows(snd_wnd, rcv_wnd)
+        self._rcv_init(rcv_wnd, rcv_sn, n_acks)
+        self._snd_init(snd_wnd, snd_sn, 2 * snd_wnd if max_queue is None else max_queue)
+        self._out_init()
+        self._timing_init()
+        self.set_nodelay(nodelay, interval_ms, resend, nc)
+
+    def _timing_init(self):
+        self.rmt_wnd = 32  # until the peer says otherwise, whatever its window is
+        self.cwnd = 0
+        self.incr = 0
+        self.ssthresh = _THRESH_INIT
+        self.rx_srtt = self.rx_rttvar = 0
+        self.rx_rto = _RTO_DEF
+        self._updated = False
+        self._ts_flush = 0
+        self._tick_at = 0
+        self._phase_ms = 0
+
+    @staticmethod
+    def _check_windows(snd_wnd, rcv_wnd):
+        for name, wnd in (("send", snd_wnd), ("receive", rcv_wnd)):
+            if not 1 <= wnd <= 32768:
+                raise ValueError("%s window must be 1..32768 segments, not %r" % (name, wnd))
+
+    def set_nodelay(self, nodelay=-1, interval_ms=-1, resend=-1, nc=-1):
+        """Change the settings that are >= 0; interval_ms is kept within 10..5000."""
+        if nodelay >= 0:
+            self.nodelay = nodelay
+            self.rx_minrto = _RTO_MIN_NODELAY if nodelay else _RTO_MIN
+        if interval_ms >= 0:
+            self.interval_ms = min(max(interval_ms, 10), 5000)
+        if resend >= 0:
+            self.resend = resend
+        if nc >= 0:
+            self.nc = nc
+
+    def set_wndsize(self, snd_wnd, rcv_wnd):
+        """Change the windows (segments, 1..32768 each); the queue's limit stays."""
+        self._check_windows(snd_wnd, rcv_wnd)
+        self.snd_wnd = snd_wnd
+        self.rcv_wnd = rcv_wnd
+
+    # -- in ------------------------------------------------------------------------------------
+
+    def send(self, data) -> int:
+        """Queue bytes as `queue` does; the next output() sends them."""
+        return self.queue(data)
+
+    def flush(self):
+        """Have the next output() begin a full pass."""
+        self._due = _FULL
+
+    def input(self, buf, off, end, now_ms, regular=True) -> int:
+        """Take the segments in buf[off:end] (a bytearray); `regular` False: recovered by FEC.
+
+        Return 0, or kcp-go's code for a packet it refuses: -1 too short or another conv, -2 cut
+        off, -3 unknown command. Segments before the bad one have had their effect.
+        """
+        if end - off < _OVERHEAD:
+            return -1
+        hdr, stats = self._hdr, self.stats
+        una_before, full, acked, latest, n_segs = self.snd_una, False, False, 0, 0
+        while end - off >= _OVERHEAD:
+            seg_parse(buf, off, hdr)
+            off += _OVERHEAD
+            if hdr[0] != self._conv_lo or hdr[1] != self._conv_hi:
+                return -1
+            n, cmd = hdr[8], hdr[2]
+            if n > end - off:
+                return -2
+            if cmd < _PUSH or cmd > _WINS:
+                return -3
+            if regular:
+                self.rmt_wnd = hdr[4]
+            ahead = sdiff(hdr[7], self.snd_una)
+            if ahead > 0 and self.snd_nxt > self.snd_una:
+                self._on_una(min(self.snd_una + ahead, self.snd_nxt))
+                full = True
+            if cmd == _PUSH:
+                self._in_push(hdr, buf, off, n, regular)
+            elif cmd == _ACK:
+                sn = self.snd_una + sdiff(hdr[6], self.snd_una)
+                latest, acked = hdr[5], True
+                if self.snd_una <= sn < self.snd_nxt and self._on_ack(sn, latest):
+                    full = True
+            elif cmd == _WASK:
+                self.probe |= _TELL
+            n_segs += 1
+            off += n
+        stats.InSegs += n_segs
+        if acked and regular:
+            self._sample_rtt(now_ms, latest)
+        if not self.nc and self.snd_una > una_before:
+            self._open_cwnd()
+        if full:
+            self._due = _FULL
+        elif not self._due:
+            pending = self._ack_tail - self._ack_head
+            if pending >= self._max_acks or (self.ack_nodelay and pending):
+                self._due = _ACK_ONLY
+        return 0
+
+    def _in_push(self, hdr, buf, off, n, regular):
+        sn = self.rcv_nxt + sdiff(hdr[6], self.rcv_nxt)
+        fresh = False
+        if sn < self.rcv_nxt + self.rcv_wnd:
+            self._ack_push(sn, hdr[5])
+            if sn >= self.rcv_nxt:
+                fresh = self._on_push(sn, hdr[3], buf, off, n)
+        if regular and not fresh:
+            self.stats.RepeatSegs += 1
+
+    def _sample_rtt(self, now_ms, ts):
+        """Update srtt, rttvar and rto (RFC 6298 with kcp-go's weights) from an echoed ts."""
+        rtt = (now_ms - ts) & _M30
+        if rtt >= _HALF30 or ts > _M30:
+            return
+        if self.rx_srtt == 0:
+            self.rx_srtt = rtt
+            self.rx_rttvar = rtt >> 1
+        else:
+            delta = rtt - self.rx_srtt
+            self.rx_srtt += delta >> 3
+            if delta < 0:
+                delta = -delta
+            shift = 5 if rtt < self.rx_srtt - self.rx_rttvar else 2
+            self.rx_rttvar += (delta - self.rx_rttvar) >> shift
+        rto = self.rx_srtt + max(self.interval_ms, self.rx_rttvar << 2)
+        self.rx_rto = min(max(self.rx_minrto, rto), _RTO_MAX)
+
+    def _open_cwnd(self):
+        """Grow the congestion window: slow start, then additive."""
+        if self.cwnd >= self.rmt_wnd:
+            return
+        mss = self.mss
+        if self.cwnd < self.ssthresh:
+            self.cwnd += 1
+            self.incr += mss
+        else:
+            self.incr = max(self.incr, mss)
+            self.incr += mss * mss // self.incr + mss // 16
+            if (self.cwnd + 1) * mss <= self.incr:
+                self.cwnd = (self.incr + mss - 1) // mss
+        if self.cwnd > self.rmt_wnd:
+            self.cwnd = self.rmt_wnd
+            self.incr = self.rmt_wnd * mss
+
+    # -- when ----------------------------------------------------------------------------------
+
+    def update(self, now_ms):
+        """kcp-go's (deprecated) Update: a full pass on a fixed grid from the first call on.
+
+        For callers that poll. A Session uses tick() and timeout() instead.
+        """
+        if not self._updated:
+            self._updated = True
+            self._ts_flush = now_ms
+        slap = (now_ms - self._ts_flush) & _M30
+        if slap >= _HALF30:
+            slap -= _M30 + 1
+        if slap >= 10000 or slap < -10000:
+            self._ts_flush = now_ms
+            slap = 0
+        if slap >= 0:
+            self._ts_flush = (self._ts_flush + self.interval_ms) & _M30
+            if (now_ms - self._ts_flush) & _M30 < _HALF30:
+                self._ts_flush = (now_ms + self.interval_ms) & _M30
+            self._due = _FULL
+
+    def set_phase(self, now_ms):
+        """Let the grid of ticks start here."""
+        self._phase_ms = now_ms
+
+    def _wants_tick(self) -> bool:
+        """Is there anything that waits for the next tick of the grid?"""
+        if self._ack_tail != self._ack_head or self.probe or self._fast_pending:
+            return True
+        if self._snd_new != self.snd_nxt or (self.rmt_wnd == 0) != (self._probe_wait != 0):
+            return True
+        if self._snd_end == self.snd_nxt:
+            return False
+        return self.snd_nxt < self.snd_una + min(self.snd_wnd, self.rmt_wnd)
+
+    def _arm_tick(self, now_ms):
+        if not self._wants_tick():
+            self._ticking = False
+        elif not self._ticking:
+            self._ticking = True
+            since = (now_ms - self._phase_ms) & _M30
+            self._tick_at = (now_ms + self.interval_ms - since % self.interval_ms) & _M30
+
+    def tick(self, now_ms):
+        """Mark a pass due if a deadline has come."""
+        self._arm_tick(now_ms)
+        if (
+            (self._ticking and (now_ms - self._tick_at) & _M30 < _HALF30)
+            or (self._timers and (now_ms - self._next_rto) & _M30 < _HALF30)
+            or (self._probe_wait and (now_ms - self._ts_probe) & _M30 < _HALF30)
+        ):
+            self._due = _FULL
+
+    def timeout(self, now_ms) -> int:
+        """Return ms until output() (after tick()) may have something: 0 now, -1 never."""
+        if self._step or self._due:
+            return 0
+        self._arm_tick(now_ms)
+        wait = -1
+        if self._ticking:
+            wait = self._until(self._tick_at, now_ms, wait)
+        if self._timers:
+            wait = self._until(self._next_rto, now_ms, wait)
+        if self._probe_wait:
+            wait = self._until(self._ts_probe, now_ms, wait)
+        return wait
+
+    @staticmethod
+    def _until(deadline_ms, now_ms, wait):
+        d = (deadline_ms - now_ms) & _M30
+        if d >= _HALF30:
+            return 0
+        return d if wait < 0 or d < wait else wait
