@@ -225,14 +225,13 @@ class Output(Sender):
 
     def _out_holes(self, buf, off, end, now_ms):
         mask, tx = self._tx_mask, self._tx
-        start = off
         sn = self._cursor
         while sn >= 0:
             slot = sn & mask
             if tx[slot] is not None and self._xmit[slot]:
                 why = self._why(slot, now_ms)
                 if why:
-                    if off > start and off + self._tx_n[slot] > end:
+                    if off + self._tx_n[slot] > end:
                         self._cursor = sn
                         return off
                     off = self._send_again(sn, slot, why, buf, off, now_ms)
@@ -247,12 +246,11 @@ class Output(Sender):
     def _out_timers(self, buf, off, end, now_ms):
         """Look at the timers of all that is neither acknowledged nor a hole."""
         mask = self._tx_mask
-        start = off
         sn = max(self._cursor, self._ack_hi)
         while sn < self._snd_new:
             slot = sn & mask
             if (now_ms - self._resend_ts[slot]) & _M30 < _HALF30:
-                if off > start and off + self._tx_n[slot] > end:
+                if off + self._tx_n[slot] > end:
                     self._cursor = sn
                     return off
                 off = self._send_again(sn, slot, _LOST, buf, off, now_ms)
