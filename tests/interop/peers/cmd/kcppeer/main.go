@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"microkcp/peers/peer"
+	"microkcp/peers/trace"
 )
 
 type command struct {
@@ -22,6 +23,7 @@ var commands = []command{
 	{"serve", "echo or sink server over UDP", peer.Serve},
 	{"echo-client", "send bytes to an echo server and verify what comes back", peer.EchoClient},
 	{"sink-client", "send bytes to a sink server and wait for its digest", peer.SinkClient},
+	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 }
 
 func usage() {

@@ -1,0 +1,385 @@
+"""Replays what kcp-go's ARQ was asked to do on kcp.arq.Arq and demands the same datagrams.
+
+Runs on CPython and MicroPython:  python trace_replay.py FILE  (with lib on the path).
+
+A trace is written by `kcppeer trace`, one line per event, times in ms from the start:
+
+    S seed= number= conv= start_ts=   a schedule begins; start_ts: kcp-go's clock at its start
+    E end= mtu= ... max_queue=        endpoint 0 or 1 begins: its settings, as Arq names them
+    s TIME BYTES RESULT               Send: the next BYTES of the endpoint's pattern
+    u TIME                            Update
+    i TIME REGULAR RESULT DATAGRAM    Input; REGULAR 0: recovered by FEC
+    r TIME BYTES RESULT CRC           Recv into a buffer of BYTES; CRC-32 of what it gave
+    w TIME SND RCV                    WndSize
+    n TIME NODELAY INTERVAL RESEND NC   NoDelay
+    o DATAGRAM                        emitted by the call above
+    q name=value ...                  the state after the call above
+
+DATAGRAM is a list of segments, each the hex of a 24-byte header, followed by @POSITION if it has a
+payload, which is then found there in the sender's pattern; a last !HEX is bytes as they are.
+
+kcp-go's clock runs modulo 2**32 from start_ts, ours modulo 2**30 from an offset of its own. So the
+ts of an endpoint's PUSH, and the ts of the ACKs that echo it, are translated between the two; what
+stems from the peer's clock stays as it is.
+"""
+
+import sys
+from binascii import crc32, hexlify, unhexlify
+
+from kcp.arq import Arq
+
+M30 = 0x3FFFFFFF
+M32 = 0xFFFFFFFF
+HEADER_BYTES = 24
+PUSH, ACK, WASK, WINS = 81, 82, 83, 84
+PATTERN_BYTES = 4093
+
+
+def make_pattern(x):
+    """The content that an endpoint sends: a period of pseudo-random bytes, twice."""
+    one = bytearray(PATTERN_BYTES)
+    for i in range(PATTERN_BYTES):
+        x = (x * 1103515245 + 12345) & 0x7FFFFFFF
+        one[i] = x >> 16 & 0xFF
+    return bytes(one) * 2
+
+
+PATTERNS = (make_pattern(1), make_pattern(2))
+
+
+def pattern_at(end, at, n):
+    """n bytes from position `at` of what endpoint `end` sends."""
+    at %= PATTERN_BYTES
+    pattern = PATTERNS[end]
+    while len(pattern) < at + n:
+        pattern += pattern
+    return pattern[at : at + n]
+
+
+def u32(buf, off):
+    return int.from_bytes(buf[off : off + 4], "little")
+
+
+def put_u32(buf, off, value):
+    buf[off : off + 4] = value.to_bytes(4, "little")
+
+
+def segments(buf, n, conv):
+    """Yield (offset, cmd, payload bytes) of the segments that an Input would go through."""
+    off = 0
+    while n - off >= HEADER_BYTES and u32(buf, off) == conv:
+        cmd, size = buf[off + 4], u32(buf, off + 20)
+        if size > n - off - HEADER_BYTES or not PUSH <= cmd <= WINS:
+            return
+        yield off, cmd, size
+        off += HEADER_BYTES + size
+
+
+def datagram(tokens, sender):
+    """The bytes that a trace's DATAGRAM stands for."""
+    out = bytearray()
+    for token in tokens:
+        if token[0] == "!":
+            out += unhexlify(token[1:])
+            continue
+        header, _, at = token.partition("@")
+        header = unhexlify(header)
+        out += header
+        if at:
+            out += pattern_at(sender, int(at), u32(header, 20))
+    return out
+
+
+def decode(buf, conv):
+    """A datagram in words, one segment per line."""
+    lines, end = [], 0
+    for off, cmd, n in segments(buf, len(buf), conv):
+        end = off + HEADER_BYTES + n
+        name = ("PUSH", "ACK", "WASK", "WINS")[cmd - PUSH]
+        line = "  %-4s frg=%d wnd=%d ts=%d sn=%d una=%d len=%d" % (
+            name,
+            buf[off + 5],
+            buf[off + 6] | buf[off + 7] << 8,
+            u32(buf, off + 8),
+            u32(buf, off + 12),
+            u32(buf, off + 16),
+            n,
+        )
+        if n:
+            line += " crc=%08x" % crc32(buf[off + HEADER_BYTES : end])
+        lines.append(line)
+    if end < len(buf) or not buf:
+        lines.append("  (other bytes: %s)" % hexlify(buf[end:]).decode())
+    return "\n".join(lines)
+
+
+def parse_fields(words):
+    """{name: int} of name=value words."""
+    fields = {}
+    for word in words:
+        name, _, value = word.partition("=")
+        fields[name] = int(value)
+    return fields
+
+
+class Difference(Exception):
+    """Arq did not do what kcp-go did; the message says where and what."""
+
+
+class Totals:
+    """What has been replayed, and which situations occurred in it."""
+
+    NAMES = (
+        "schedules",
+        "endpoints",
+        "events",
+        "datagrams",
+        "push",
+        "ack",
+        "wask",
+        "wins",
+        "closed_windows",  # segments that advertise wnd 0
+        "messages",  # messages read
+        "fec_inputs",
+        "refused_inputs",
+        "changes",  # of windows or nodelay settings in mid-run
+        "fast",
+        "early",
+        "lost",
+        "repeats",
+        "sn_wraps",
+        "go_clock_wraps",
+        "our_clock_wraps",
+    )
+
+    def __init__(self):
+        self.counts = dict.fromkeys(self.NAMES, 0)
+
+    def add(self, name, n=1):
+        self.counts[name] += n
+
+    def line(self):
+        return " ".join("%s=%d" % (name, self.counts[name]) for name in self.NAMES)
+
+
+class Endpoint:
+    """One Arq under replay. offset: what its clock reads at time 0."""
+
+    def __init__(self, schedule, settings, offset, totals):
+        self.schedule, self.offset, self.totals = schedule, offset, totals
+        self.start_ts, self.conv = schedule["start_ts"], schedule["conv"]
+        self.settings = dict(settings)
+        self.end = settings.pop("end")
+        settings["stream"] = bool(settings["stream"])
+        settings["ack_nodelay"] = bool(settings["ack_nodelay"])
+        self.arq = Arq(self.conv, **settings)
+        self.buf = bytearray(self.arq.buffer_bytes)
+        self.sent = 0  # position in its pattern
+        self.outputs = []
+        self.time = 0
+        self.n_events = 0
+        self.event = "(none yet)"
+
+    # -- the two clocks ------------------------------------------------------------------------
+
+    def now(self):
+        return (self.time + self.offset) & M30
+
+    def from_go(self, ts):
+        return (ts - self.start_ts + self.offset) & M30
+
+    def translate(self, buf, cmd_of_own_ts):
+        """Bring the ts of our own clock in a datagram of the trace to our clock."""
+        for off, cmd, _ in segments(buf, len(buf), self.conv):
+            if cmd == cmd_of_own_ts:
+                put_u32(buf, off + 8, self.from_go(u32(buf, off + 8)))
+
+    # -- events --------------------------------------------------------------------------------
+
+    def step(self, line):
+        """Take one line of the trace."""
+        words = line.split()
+        kind = words[0]
+        if kind == "o":
+            self.expect_output(words[1:])
+            return
+        self.expect_no_output()
+        if kind == "q":
+            self.expect_state(words[1:])
+            return
+        self.n_events += 1
+        self.event = line.strip()
+        self.time = int(words[1])
+        self.HANDLERS[kind](self, words)
+
+    def on_update(self, words):
+        self.arq.update(self.now())
+        self.pull()
+
+    def on_input(self, words):
+        regular = words[2] == "1"
+        data = datagram(words[4:], 1 - self.end)
+        self.translate(data, ACK)
+        n = len(data)
+        got = self.arq.input(data, 0, n, self.now(), regular)
+        if got != int(words[3]):
+            self.fail("input() returned %d, kcp-go's Input %s" % (got, words[3]))
+        self.totals.add("fec_inputs", 0 if regular else 1)
+        self.totals.add("refused_inputs", 1 if got else 0)
+        self.pull()
+
+    def on_send(self, words):
+        n, ret = int(words[2]), int(words[3])
+        data = pattern_at(self.end, self.sent, n)
+        try:
+            got = self.arq.send(data)
+        except ValueError:
+            got = -2
+        if ret < 0:
+            if got != ret:
+                self.fail("send() took %d bytes, kcp-go refuses with %d" % (got, ret))
+        elif got != n:
+            self.fail("send() took %d of %d bytes" % (got, n))
+        else:
+            self.sent += n
+
+    def on_recv(self, words):
+        buf = bytearray(int(words[2]))
+        got, ret = self.arq.recv_into(buf), int(words[3])
+        if got != ret:
+            self.fail("recv_into() returned %d, kcp-go's Recv %d" % (got, ret))
+        if ret >= 0 and crc32(buf[:ret]) != int(words[4], 16):
+            self.fail("recv_into() gave other bytes than kcp-go's Recv")
+        self.totals.add("messages", 1 if got >= 0 else 0)
+
+    def on_windows(self, words):
+        self.arq.set_wndsize(int(words[2]), int(words[3]))
+        self.totals.add("changes")
+
+    def on_nodelay(self, words):
+        self.arq.set_nodelay(*[int(word) for word in words[2:6]])
+        self.totals.add("changes")
+
+    HANDLERS = {
+        "u": on_update,
+        "i": on_input,
+        "s": on_send,
+        "r": on_recv,
+        "w": on_windows,
+        "n": on_nodelay,
+    }
+
+    # -- what must be the same -----------------------------------------------------------------
+
+    def pull(self):
+        while True:
+            n = self.arq.output(self.buf, 0, self.now())
+            if n == 0:
+                return
+            self.outputs.append(bytes(self.buf[:n]))
+
+    def expect_output(self, tokens):
+        want = datagram(tokens, self.end)
+        self.count(want)
+        self.translate(want, PUSH)
+        if not self.outputs:
+            self.fail("kcp-go emitted this and we did not:\n" + decode(want, self.conv))
+        got = self.outputs.pop(0)
+        if got != want:
+            text = "kcp-go emitted (its own ts brought to our clock):\n%s\nwe emitted:\n%s"
+            self.fail(text % (decode(want, self.conv), decode(got, self.conv)))
+
+    def expect_no_output(self):
+        if self.outputs:
+            self.fail("we emitted this and kcp-go did not:\n" + decode(self.outputs[0], self.conv))
+
+    def expect_state(self, words):
+        for name, want in parse_fields(words).items():
+            got = self.arq.wait_snd() if name == "wait_snd" else getattr(self.arq, name)
+            if (got - want) & M32:
+                self.fail("%s is %d, with kcp-go %d" % (name, got, want))
+
+    def count(self, buf):
+        self.totals.add("datagrams")
+        for off, cmd, _ in segments(buf, len(buf), self.conv):
+            self.totals.add(("push", "ack", "wask", "wins")[cmd - PUSH])
+            if not buf[off + 6] and not buf[off + 7]:
+                self.totals.add("closed_windows")
+
+    def fail(self, text):
+        schedule = self.schedule
+        raise Difference(
+            "seed %d, schedule %d, endpoint %d, event %d at %d ms (our clock %d, kcp-go's %d)\n"
+            "settings: %s\nevent: %s\n%s\nrecord it again with: kcppeer trace --state --seed %d --first %d"
+            % (
+                schedule["seed"],
+                schedule["number"],
+                self.end,
+                self.n_events,
+                self.time,
+                self.now(),
+                (self.start_ts + self.time) & M32,
+                " ".join("%s=%d" % item for item in sorted(self.settings.items())),
+                self.event,
+                text,
+                schedule["seed"],
+                schedule["number"],
+            )
+        )
+
+    def finish(self):
+        """The last line has been taken: nothing may be left over; add up what occurred."""
+        self.expect_no_output()
+        totals, stats, settings = self.totals, self.arq.stats, self.settings
+        totals.add("endpoints")
+        totals.add("events", self.n_events)
+        totals.add("fast", stats.FastRetransSegs)
+        totals.add("early", stats.EarlyRetransSegs)
+        totals.add("lost", stats.LostSegs)
+        totals.add("repeats", stats.RepeatSegs)
+        wrapped = (self.arq.snd_una & M32) < settings["snd_sn"]
+        totals.add("sn_wraps", 1 if wrapped else 0)
+        totals.add("go_clock_wraps", 1 if self.start_ts + self.time > M32 else 0)
+        totals.add("our_clock_wraps", 1 if self.offset + self.time > M30 else 0)
+
+
+def clock_offset(number):
+    """What our clock reads when schedule `number` begins: every other one wraps soon."""
+    if number & 1:
+        return (M30 - number * 797 % 5000) & M30
+    return number * 100003 & M30
+
+
+def replay(lines, totals):
+    """Replay a trace (an iterable of lines) and count into totals; raises Difference."""
+    schedule = endpoint = None
+    for line in lines:
+        if line[0] not in "SE":
+            endpoint.step(line)
+            continue
+        if endpoint:
+            endpoint.finish()
+            endpoint = None
+        fields = parse_fields(line.split()[1:])
+        if line[0] == "S":
+            schedule = fields
+            totals.add("schedules")
+        else:
+            endpoint = Endpoint(schedule, fields, clock_offset(schedule["number"]), totals)
+    if endpoint:
+        endpoint.finish()
+
+
+def main():
+    totals = Totals()
+    try:
+        with open(sys.argv[1]) as file:
+            replay(file, totals)
+    except Difference as difference:
+        print(difference)
+        sys.exit(1)
+    print(totals.line())
+
+
+if __name__ == "__main__":
+    main()
