@@ -1,0 +1,38 @@
+# Every target does the set-up it needs by itself. Needed on the machine: python3, git, gcc and make; no root.
+# What is fetched and built goes to $MICROKCP_CACHE, by default ~/.cache/microkcp.
+
+PYTHON ?= python3
+ENV = $(PYTHON) tools/setup/env.py
+
+.PHONY: help demo test test-host test-upy test-interop lint format setup env
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
+		printf '%-20s %s\n' "$$target" "$$text"; done
+
+demo: ## MicroPython sends a file to CPython, and to a kcp-go peer and back, over a lossy link
+	$(ENV) run python tools/demo.py
+
+test: ## all tests: CPython, MicroPython (64 bits, and 32-bit ARM), kcp-go
+	$(ENV) run python tools/suites.py host upy interop
+
+test-host: ## the tests under CPython only
+	$(ENV) run python tools/suites.py host
+
+test-upy: ## the shared tests under MicroPython, the unix port and 32-bit ARM
+	$(ENV) run python tools/suites.py upy
+
+test-interop: ## real kcp-go against this library: recorded traces, and transfers over UDP
+	$(ENV) run python tools/suites.py interop
+
+lint: ## ruff, codespell, gofmt and go vet
+	$(ENV) --only python,go run tools/lint.sh
+
+format: ## let ruff and gofmt lay out the sources
+	$(ENV) --only python,go run sh -c 'ruff format && gofmt -w tests/interop/peers'
+
+setup: ## fetch and build everything that the other targets need
+	$(ENV) run true
+
+env: ## print the variables that lead to it, for eval "$$(make -s env)"
+	@$(ENV)

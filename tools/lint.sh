@@ -1,0 +1,20 @@
+#!/bin/sh
+# Runs every linter and fails if any of them has something to say. Started by `make lint`.
+
+bad=0
+step() {
+    echo "== $*"
+    "$@" || bad=1
+}
+
+step ruff check
+step ruff format --check
+step codespell lib native ports boards tests tools Makefile ./*.md ./*.toml
+unformatted=$(gofmt -l tests/interop/peers)
+if [ -n "$unformatted" ]; then
+    echo "gofmt would change:" "$unformatted"
+    bad=1
+fi
+cd tests/interop/peers || exit 1
+step go vet ./...
+exit $bad

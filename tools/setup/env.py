@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Does all the set-up that is not done yet, and hands on where everything is.
+
+    eval "$(tools/setup/env.py)"                  exports the variables into a shell
+    tools/setup/env.py run COMMAND ARGUMENT...    runs a command with them
+    tools/setup/env.py --only python,go ...       only these (python, go, peers, micropython, arm)
+
+PATH and PYTHONPATH lead to the virtual environment and the library, and:
+KCP_PYTHON, KCP_GO, KCP_PEERS (folder of the Go peers), KCP_MICROPYTHON, KCP_MPY_CROSS, KCP_MPY_DIR (MicroPython's
+source), KCP_UPY_ARM (a command line, empty where it cannot be had).
+Progress goes to standard error; a failure is one sentence and exit code 1. See common.py for the cache.
+"""
+
+import os
+import shlex
+import sys
+import time
+
+import arm
+import common
+import go
+import micropython
+import python_env
+
+COMPONENTS = ("python", "go", "peers", "micropython", "arm")
+
+
+def collect(wanted):
+    """The environment variables of the wanted components, each set up first."""
+    root = common.REPOSITORY
+    source = [os.path.join(root, "lib"), os.path.join(root, "ports", "cpython")]
+    found = {"PYTHONPATH": os.pathsep.join(source)}
+    paths = []
+    python_folder = python_env.ensure()
+    paths.append(os.path.join(python_folder, "bin"))
+    found["KCP_PYTHON"] = os.path.join(python_folder, "bin", "python")
+    if "go" in wanted or "peers" in wanted:
+        found["KCP_GO"], version = go.ensure(python_folder)
+        paths.append(os.path.dirname(found["KCP_GO"]))
+    if "peers" in wanted:
+        found["KCP_PEERS"] = go.ensure_peers(found["KCP_GO"], version)
+    if "micropython" in wanted:
+        names = ("KCP_MICROPYTHON", "KCP_MPY_CROSS", "KCP_MPY_DIR")
+        found.update(zip(names, micropython.ensure()))
+    if "arm" in wanted:
+        found["KCP_UPY_ARM"] = arm.ensure()
+    found["PATH"] = os.pathsep.join([*paths, os.environ.get("PATH", os.defpath)])
+    return found
+
+
+def parse(arguments):
+    """(components, command to run or [])."""
+    wanted = COMPONENTS
+    if arguments[:1] == ["--only"] and len(arguments) > 1:
+        wanted = arguments[1].split(",")
+        arguments = arguments[2:]
+    if not set(wanted) <= set(COMPONENTS) or arguments and arguments[0] != "run":
+        sys.exit(__doc__.strip())
+    return wanted, arguments[1:]
+
+
+def main():
+    wanted, command = parse(sys.argv[1:])
+    begin = time.monotonic()
+    try:
+        found = collect(wanted)
+    except common.SetupError as error:
+        common.say(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    common.say(f"all there, wall time {time.monotonic() - begin:.1f} s")
+    if command:
+        os.environ.update(found)
+        try:
+            os.execvp(command[0], command)
+        except OSError as error:
+            common.say(f"'{command[0]}' cannot be run: {error.strerror}")
+            sys.exit(127)
+    for name, value in found.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+if __name__ == "__main__":
+    main()
