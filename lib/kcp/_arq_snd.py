@@ -56,7 +56,8 @@ _ITEM_BYTES = {"B": 1, "H": 2, "I": 4}
 
 def wire(sn: int) -> int:
     """Return an unwrapped sequence number as the wire has it."""
-    return sn if sn < 0x100000000 else sn & 0xFFFFFFFF
+    # below 0: what a peer sent from before the first number
+    return sn if 0 <= sn < 0x100000000 else sn & 0xFFFFFFFF
 
 
 def sdiff(a: int, b: int) -> int:
