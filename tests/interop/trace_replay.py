@@ -210,7 +210,12 @@ class Endpoint:
         self.n_events += 1
         self.event = line.strip()
         self.time = int(words[1])
-        self.HANDLERS[kind](self, words)
+        try:
+            self.HANDLERS[kind](self, words)
+        except Difference:
+            raise
+        except Exception as error:
+            self.crash(error)
 
     def on_update(self, words):
         self.arq.update(self.now())
@@ -327,6 +332,14 @@ class Endpoint:
             )
         )
 
+    def crash(self, error):
+        """Arq raised what it never may: say where, then with which event."""
+        if hasattr(sys, "print_exception"):
+            sys.print_exception(error)
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
+        self.fail("Arq raised %r" % error)
+
     def finish(self):
         """The last line has been taken: nothing may be left over; add up what occurred."""
         self.expect_no_output()
@@ -350,35 +363,47 @@ def clock_offset(number):
     return number * 100003 & M30
 
 
-def replay(lines, totals):
-    """Replay a trace (an iterable of lines) and count into totals; raises Difference."""
+def replay(lines, totals, differ=None):
+    """Replay a trace (an iterable of lines) and count into totals.
+
+    differ: called with each Difference, and the endpoint is left there; without it, the first
+    one is raised.
+    """
     schedule = endpoint = None
     for line in lines:
-        if line[0] not in "SE":
-            endpoint.step(line)
-            continue
-        if endpoint:
-            endpoint.finish()
-            endpoint = None
-        fields = parse_fields(line.split()[1:])
+        try:
+            if line[0] not in "SE":
+                if endpoint:
+                    endpoint.step(line)
+                continue
+            if endpoint:
+                endpoint.finish()
+        except Difference as difference:
+            if differ is None:
+                raise
+            differ(difference)
+        endpoint = None
         if line[0] == "S":
-            schedule = fields
+            schedule = parse_fields(line.split()[1:])
             totals.add("schedules")
-        else:
+        elif line[0] == "E":
+            fields = parse_fields(line.split()[1:])
             endpoint = Endpoint(schedule, fields, clock_offset(schedule["number"]), totals)
     if endpoint:
         endpoint.finish()
 
 
 def main():
-    totals = Totals()
-    try:
-        with open(sys.argv[1]) as file:
-            replay(file, totals)
-    except Difference as difference:
+    """Replay the files named; print differences and totals."""
+    totals, differences = Totals(), []
+    for name in sys.argv[1:]:
+        with open(name) as file:
+            replay(file, totals, differences.append)
+    for difference in differences:
         print(difference)
-        sys.exit(1)
-    print(totals.line())
+        print()
+    print("differences=%d %s" % (len(differences), totals.line()))
+    sys.exit(1 if differences else 0)
 
 
 if __name__ == "__main__":
