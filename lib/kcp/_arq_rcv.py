@@ -32,7 +32,9 @@ def pow2_at_least(n: int) -> int:
 class Receiver:
     """State and operations of the receiving side; `Arq` adds the rest."""
 
-    def _rcv_init(self, rcv_wnd, sn, n_acks):
+    def _rcv_init(self, rcv_wnd, sn, n_acks, budget):
+        self.budget = budget
+        self._held_bytes = 0  # what this object has taken of the budget
         self.rcv_wnd = rcv_wnd
         self.rcv_nxt = self._rcv_q = sn
         self._rd_off = 0  # bytes of the queue's first segment that read_into() has handed out
@@ -71,6 +73,22 @@ class Receiver:
         self._ack_ts[i] = ts
         self._ack_tail = tail + 1
 
+    def _within_budget(self, sn, n):
+        """May a segment of n bytes be kept? One per session always may, so that all go on."""
+        budget = self.budget
+        if budget.used_bytes + n <= budget.limit_bytes:
+            return True
+        if sn < self.rcv_nxt or (sn == self.rcv_nxt and sn == self._rcv_q):
+            return True
+        self.stats.MemoryDrops += 1
+        return False
+
+    def leave_budget(self):
+        """Give back what was taken of the shared budget, and count no more."""
+        if self.budget is not None:
+            self.budget.used_bytes -= self._held_bytes
+            self.budget = None
+
     def _on_push(self, sn, frg, buf, off, n):
         """Keep a data segment with rcv_nxt <= sn < rcv_nxt + rcv_wnd; return True if new."""
         if sn - self._rcv_q > self._rx_mask:
@@ -83,6 +101,9 @@ class Receiver:
             rx[slot] = rx_new(self._rx_pool, buf, off, n)
             self._rx_n[slot] = n
             self._rx_frg[slot] = frg
+            if self.budget is not None:
+                self._held_bytes += n
+                self.budget.used_bytes += n
         self._rcv_advance()
         return fresh
 
@@ -167,6 +188,9 @@ class Receiver:
         """Drop the first segment of the receive queue."""
         self._rx_pool.put(self._rx[slot])
         self._rx[slot] = None
+        if self.budget is not None:
+            self._held_bytes -= self._rx_n[slot]
+            self.budget.used_bytes -= self._rx_n[slot]
         self._rcv_q += 1
         self._rd_off = 0
 

@@ -3,6 +3,8 @@
 The clock is in `_clock.py`, so that the core can be imported on a port that has no `time` module.
 """
 
+from sys import platform as _platform
+
 try:
     from micropython import const
 except ImportError:  # CPython
@@ -18,3 +20,16 @@ try:
     MICROPYTHON = True
 except ImportError:
     MICROPYTHON = False
+
+
+#: Default send window, receive window (segments) and bytes of received, unread data that all
+#: sessions of a listener may hold: what the kind of machine can afford.
+if not MICROPYTHON:
+    DEFAULT_WND = (256, 512)
+    DEFAULT_MEMORY_BYTES = 256 << 20
+elif _platform in ("linux", "darwin", "win32"):
+    DEFAULT_WND = (128, 128)
+    DEFAULT_MEMORY_BYTES = 4 << 20
+else:  # a board: lwIP queues 4 to 6 datagrams per socket, more in flight is lost
+    DEFAULT_WND = (8, 8)
+    DEFAULT_MEMORY_BYTES = 64 << 10

@@ -53,7 +53,8 @@ class Arq(Output):
     mss = mtu - 24; snd_wnd, rcv_wnd: windows in segments; nodelay, interval_ms, resend, nc: as
     kcp-go's NoDelay; stream: bytes instead of messages; ack_nodelay: answer each packet at once;
     stats: a Stats to count into; snd_sn, rcv_sn: first sequence numbers (0 on the wire of kcp-go);
-    max_queue: most segments queued + unacknowledged (default 2 * snd_wnd).
+    max_queue: most segments queued + unacknowledged (default 2 * snd_wnd); budget: limit on the
+    bytes that this and other objects hold received (an object with used_bytes, limit_bytes).
 
     Raises ValueError on values out of range.
     """
@@ -74,6 +75,7 @@ class Arq(Output):
         snd_sn=0,
         rcv_sn=0,
         max_queue=None,
+        budget=None,
     ):
         if not _OVERHEAD < mtu <= 1500:
             raise ValueError("kcp mtu must be 25..1500 bytes, not %r" % mtu)
@@ -92,7 +94,7 @@ class Arq(Output):
         self._max_acks = mtu // _OVERHEAD
         n_acks = max(64, 2 * self._max_acks, min(2 * rcv_wnd, 1024))
         self._check_windows(snd_wnd, rcv_wnd)
-        self._rcv_init(rcv_wnd, rcv_sn, n_acks)
+        self._rcv_init(rcv_wnd, rcv_sn, n_acks, budget)
         self._snd_init(snd_wnd, snd_sn, 2 * snd_wnd if max_queue is None else max_queue)
         self._out_init()
         self._timing_init()
@@ -109,6 +111,7 @@ class Arq(Output):
         self._ts_flush = 0
         self._tick_at = 0
         self._phase_ms = 0
+        self.push_ms = -1  # when a data segment last came
 
     @staticmethod
     def _check_windows(snd_wnd, rcv_wnd):
@@ -144,6 +147,15 @@ class Arq(Output):
         """Have the next output() begin a full pass."""
         self._due = _FULL
 
+    def window_full(self) -> bool:
+        """Are a send window of segments queued or unacknowledged?"""
+        return self._snd_end - self.snd_una >= self.snd_wnd
+
+    @property
+    def idle(self) -> bool:
+        """True if neither a pass runs nor one is due."""
+        return not (self._step or self._due)
+
     def input(self, buf, off, end, now_ms, regular=True) -> int:
         """Take the segments in buf[off:end] (a bytearray); `regular` False: recovered by FEC.
 
@@ -171,6 +183,7 @@ class Arq(Output):
                 self._on_una(min(self.snd_una + ahead, self.snd_nxt))
                 full = True
             if cmd == _PUSH:
+                self.push_ms = now_ms
                 self._in_push(hdr, buf, off, n, regular)
             elif cmd == _ACK:
                 sn = self.snd_una + sdiff(hdr[6], self.snd_una)
@@ -198,6 +211,8 @@ class Arq(Output):
         sn = self.rcv_nxt + sdiff(hdr[6], self.rcv_nxt)
         fresh = False
         if sn < self.rcv_nxt + self.rcv_wnd:
+            if self.budget is not None and not self._within_budget(sn, n):
+                return
             self._ack_push(sn, hdr[5])
             if sn >= self.rcv_nxt:
                 fresh = self._on_push(sn, hdr[3], buf, off, n)

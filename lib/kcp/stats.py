@@ -39,6 +39,7 @@ NAMES = (
     # ours
     "OutDrops",  # datagrams the socket refused (ENOMEM, ENOBUFS, ...): treated as lost on the way
     "BacklogDrops",  # first packets refused: backlog or session limit reached
+    "MemoryDrops",  # data segments refused: the memory budget was used up (the peer sends again)
     "AckDrops",  # acknowledgements left out because the list of pending ones was full
 )
 

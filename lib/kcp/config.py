@@ -1,0 +1,119 @@
+"""One object for all settings, checked when it is made."""
+
+from ._compat import DEFAULT_MEMORY_BYTES, DEFAULT_WND
+
+#: kcptun's modes: (nodelay, interval ms, resend, nc)
+MODES = {
+    "normal": (0, 40, 2, 1),
+    "fast": (0, 30, 2, 1),
+    "fast2": (1, 20, 2, 1),
+    "fast3": (1, 10, 2, 1),
+}
+
+#: Packet encryptions that exist: "null" = no crypt layer, "none" = nonce and CRC-32, no cipher.
+CRYPTS = ("null", "none")
+
+_DEFAULTS = {
+    "crypt": "null",
+    "key": None,
+    "mode": "fast",
+    "mtu": 1350,
+    "sndwnd": None,
+    "rcvwnd": None,
+    "nodelay": None,
+    "interval": None,
+    "resend": None,
+    "nc": None,
+    "stream": True,
+    "acknodelay": False,
+    "write_delay": False,
+    "dead_ms": 90000,
+    "linger_ms": 10000,
+    "backlog": 128,
+    "max_sessions": 1024,
+    "max_memory_bytes": None,
+    "datashard": 0,
+    "parityshard": 0,
+}
+
+#: Settings that are whole numbers: least, greatest, unit.
+_RANGES = {
+    "mtu": (50, 1500, "bytes of UDP payload"),
+    "sndwnd": (1, 32768, "segments"),
+    "rcvwnd": (1, 32768, "segments"),
+    "nodelay": (0, 1, "0 or 1"),
+    "interval": (10, 5000, "ms"),
+    "resend": (0, 65534, "ACKs, 0 = off"),
+    "nc": (0, 1, "1 = no congestion control"),
+    "dead_ms": (100, 1 << 28, "ms"),
+    "linger_ms": (0, 1 << 28, "ms"),
+    "backlog": (1, 65536, "sessions"),
+    "max_sessions": (1, 1 << 20, "sessions"),
+    "max_memory_bytes": (4096, (1 << 30) - 1, "bytes"),
+}
+
+
+class Config:
+    """Settings of a session or listener. Keywords only; ValueError at once on a bad one.
+
+    crypt: "null" (no crypt layer) or "none" (nonce + CRC-32); key: bytes, unused by these two.
+    mode: kcptun's "normal", "fast", "fast2", "fast3"; nodelay, interval (ms), resend, nc override
+        what the mode sets.
+    mtu: bytes per UDP payload, 50..1500. sndwnd, rcvwnd: windows in segments (default: by machine).
+    stream: True = bytes, full segments; False = one send() is one message of up to 255 segments.
+    acknodelay: answer every packet at once. write_delay: send at the next tick instead of at once.
+    dead_ms: a session with unacknowledged data that hears nothing this long is dead (ETIMEDOUT).
+    linger_ms: how long close() may wait for acknowledgements.
+    backlog, max_sessions, max_memory_bytes: a listener's limits: sessions not accepted yet, all
+        sessions, and bytes received but not read over all sessions.
+    """
+
+    def __init__(self, **options):
+        for name in options:
+            if name not in _DEFAULTS:
+                raise ValueError(
+                    "unknown option %r; options are: %s" % (name, ", ".join(sorted(_DEFAULTS)))
+                )
+        self._given = dict(options)
+        for name, default in _DEFAULTS.items():
+            setattr(self, name, options.get(name, default))
+        self._check_names()
+        self._fill_in()
+        for name, (low, high, unit) in _RANGES.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or not low <= value <= high:
+                raise ValueError("%s must be %d..%d (%s), not %r" % (name, low, high, unit, value))
+
+    def _check_names(self):
+        if self.crypt not in CRYPTS:
+            raise ValueError("unknown crypt %r; there are: %s" % (self.crypt, ", ".join(CRYPTS)))
+        if self.mode not in MODES and self.mode != "manual":
+            names = ", ".join(sorted(MODES))
+            raise ValueError("unknown mode %r; there are: %s, manual" % (self.mode, names))
+        if self.datashard or self.parityshard:
+            raise ValueError("this version has no FEC: leave datashard and parityshard at 0")
+
+    def _fill_in(self):
+        """Put in what follows from the mode and from the machine."""
+        preset = MODES.get(self.mode, MODES["normal"])
+        for name, value in zip(("nodelay", "interval", "resend", "nc"), preset):
+            if getattr(self, name) is None:
+                setattr(self, name, value)
+        self.nodelay, self.nc = int(self.nodelay), int(self.nc)
+        if self.sndwnd is None:
+            self.sndwnd = DEFAULT_WND[0]
+        if self.rcvwnd is None:
+            self.rcvwnd = DEFAULT_WND[1]
+        if self.max_memory_bytes is None:
+            self.max_memory_bytes = DEFAULT_MEMORY_BYTES
+
+    @classmethod
+    def from_options(cls, config, options: dict) -> "Config":
+        """Return `config` (None: the defaults) with `options` laid over it."""
+        if not options:
+            return cls() if config is None else config
+        if config is None:
+            return cls(**options)
+        merged = dict(config._given)
+        merged.update(options)
+        return cls(**merged)

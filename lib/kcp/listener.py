@@ -1,0 +1,141 @@
+"""From datagrams to sessions: by address, as kcp-go's Listener, with limits. Sans-IO.
+
+A packet from an unknown address that names a conversation makes a session, which waits in the
+backlog to be accepted. A packet of another conversation from a known address is a restarted peer
+if its sequence number is 0: the old session is aborted (ECONNRESET, put into `aborted`) and a new
+one made; otherwise it is a stray and dropped.
+
+Limits: config.backlog sessions waiting, config.max_sessions in all (BacklogDrops counts packets
+refused by either), config.max_memory_bytes received and unread in all sessions (MemoryDrops: such
+segments are not acknowledged, the peer sends them again; one per session always passes).
+"""
+
+from collections import deque
+from errno import ECONNRESET
+
+from ._compat import const
+from .packet import BAD_SUM, codec
+from .session import CLOSED, Session
+from .stats import Stats
+
+_OVERHEAD = const(24)
+_FEC_DATA = const(0xF1)
+_FEC_PARITY = const(0xF2)
+_FEC_OOB = const(0xF3)
+_FEC_HEAD = const(8)
+_PUSH = const(81)
+_WINS = const(84)
+
+
+class Budget:
+    """Bytes that sessions together may hold."""
+
+    def __init__(self, limit_bytes):
+        self.limit_bytes = limit_bytes
+        self.used_bytes = 0
+
+
+class Listener:
+    """Sessions by address. config: a Config; fill(view): random bytes over a memoryview."""
+
+    def __init__(self, config, fill, stats=None):
+        self.config = config
+        self.stats = Stats() if stats is None else stats
+        self.codec = codec(config, fill)
+        self.budget = Budget(config.max_memory_bytes)
+        self.sessions = {}
+        self.backlog = deque((), config.backlog)
+        self.aborted = []  # sessions replaced by a restarted peer; the I/O layer empties it
+        self._fill = fill
+        #: bytes that buffers for input() must have
+        self.buffer_bytes = max(1500, 2 * config.mtu)
+
+    def input(self, buf, n, key, now_ms):
+        """Take the datagram buf[0:n] from address `key` (hashable).
+
+        Return the session it went to, None if it was dropped (and counted).
+        """
+        off = self.codec.open(buf, n)
+        if off < 0:
+            if off == BAD_SUM:
+                self.stats.InCsumErrors += 1
+            else:
+                self.stats.InErrs += 1
+            return None
+        end = n - self.codec.tail
+        kcp = self._kcp_offset(buf, off, end)
+        session = self.sessions.get(key)
+        if session is None or (kcp >= 0 and not _has_conv(buf, kcp, session.conv)):
+            session = self._other(session, buf, kcp, key, now_ms)
+            if session is None:
+                return None
+        session.input_plain(buf, off, end, now_ms)
+        return session
+
+    def _other(self, known, buf, kcp, key, now_ms):
+        """A packet that is not of the session `known` at this address: a new one, or nothing."""
+        if kcp < 0 or (known is not None and _u32(buf, kcp + 12) != 0):
+            self.stats.InErrs += 1
+            return None
+        if not _PUSH <= buf[kcp + 4] <= _WINS:
+            self.stats.InErrs += 1
+            return None
+        config = self.config
+        n_other = len(self.sessions) - (known is not None)
+        if len(self.backlog) >= config.backlog or n_other >= config.max_sessions:
+            self.stats.BacklogDrops += 1
+            return None
+        if known is not None:
+            known.abort(ECONNRESET)
+            self.aborted.append(known)
+            self.remove(key)
+        return self._open(_u32(buf, kcp), key, now_ms)
+
+    def accept(self):
+        """Return the longest waiting (session, key), or None."""
+        while self.backlog:
+            session, key = self.backlog.popleft()
+            if session.state != CLOSED:
+                self.stats.PassiveOpens += 1
+                return session, key
+        return None
+
+    def remove(self, key, session=None):
+        """Forget the session at `key` (with `session` given: only if it is that one)."""
+        known = self.sessions.get(key)
+        if known is None or (session is not None and known is not session):
+            return
+        del self.sessions[key]
+        known.arq.leave_budget()
+        self.stats.CurrEstab = len(self.sessions)
+
+    def _kcp_offset(self, buf, off, end):
+        """Return where the first segment stands, -1 if the packet names no conversation."""
+        if end - off < _OVERHEAD:
+            return -1
+        kind = buf[off + 4] | buf[off + 5] << 8
+        if kind == _FEC_PARITY or kind == _FEC_OOB:
+            return -1
+        if kind == _FEC_DATA:
+            off += _FEC_HEAD
+        return off if end - off >= _OVERHEAD else -1
+
+    def _open(self, conv, key, now_ms):
+        session = Session(
+            conv, self.config, self._fill, now_ms, codec_=self.codec, budget=self.budget
+        )
+        self.sessions[key] = session
+        self.backlog.append((session, key))
+        self.stats.CurrEstab = len(self.sessions)
+        self.stats.MaxConn = max(self.stats.MaxConn, len(self.sessions))
+        return session
+
+
+def _u32(buf, off):
+    return buf[off] | buf[off + 1] << 8 | buf[off + 2] << 16 | buf[off + 3] << 24
+
+
+def _has_conv(buf, off, conv):
+    return buf[off] | buf[off + 1] << 8 == conv & 0xFFFF and (
+        buf[off + 2] | buf[off + 3] << 8 == conv >> 16
+    )

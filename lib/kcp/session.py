@@ -1,0 +1,267 @@
+"""One peer: ARQ and packet frame behind six verbs. Sans-IO, no clock, no randomness of its own.
+
+    input(buf, n, now_ms)     one received datagram, in a buffer that may be overwritten
+    output(buf, now_ms) -> n  the next datagram for the wire, built in the caller's buffer; 0 = none
+    timeout(now_ms) -> ms     when output may next have something: 0 now, -1 never
+    send(data) -> n           queue bytes, as many as fit
+    recv_into(buf) -> n       take received bytes
+    close(now_ms)             flush, linger until all is acknowledged, then CLOSED
+
+After any verb ask timeout() again. State changes happen inside the verbs that take a time: look at
+`state` and `error` afterwards; nothing calls back.
+
+Closing. KCP has no end mark on the wire. close() keeps retransmitting until everything is
+acknowledged, at most linger_ms; `lost_bytes` says what was not. A session whose peer was sending
+just before goes on answering for a moment (_QUIET_RTOS timeouts without new data), because the
+peer's own close waits for the ACK that may have been lost.
+"""
+
+from errno import ETIMEDOUT
+
+from ._compat import const
+from .arq import Arq
+from .packet import BAD_SUM, codec
+from .stats import Stats
+
+EPIPE = 32  # MicroPython's errno module has no EPIPE
+
+OPEN = const(0)
+CLOSING = const(1)
+CLOSED = const(2)
+
+_M30 = const(0x3FFFFFFF)
+_HALF30 = const(0x20000000)
+_ASK = const(1)
+_MIN_PAYLOAD = const(12)  # an empty out-of-band packet with its FEC header
+_MTU_LIMIT = const(1500)
+_FEC_DATA = const(0xF1)
+_FEC_PARITY = const(0xF2)
+_FEC_OOB = const(0xF3)
+_FEC_HEAD = const(8)
+_QUIET_RTOS = const(3)
+_QUIET_MIN_MS = const(200)
+
+
+class Session:
+    """The six verbs over one conversation.
+
+    conv: 32-bit number both ends use; config: a Config; fill(view): writes random bytes over a
+    memoryview; now_ms: the time (ms modulo 2**30); stats: a Stats to count into; codec, budget:
+    shared ones, from a Listener. Raises ValueError if config.mtu leaves no room for data.
+    """
+
+    def __init__(self, conv, config, fill, now_ms, stats=None, codec_=None, budget=None):
+        self.conv = conv
+        self.config = config
+        self.stats = Stats() if stats is None else stats
+        self.codec = codec(config, fill) if codec_ is None else codec_
+        mtu = config.mtu - self.codec.head - self.codec.tail
+        self.arq = Arq(
+            conv,
+            mtu=mtu,
+            snd_wnd=config.sndwnd,
+            rcv_wnd=config.rcvwnd,
+            nodelay=config.nodelay,
+            interval_ms=config.interval,
+            resend=config.resend,
+            nc=config.nc,
+            stream=config.stream,
+            ack_nodelay=config.acknodelay,
+            stats=self.stats,
+            budget=budget,
+        )
+        self.arq.set_phase(now_ms)
+        self.mss = self.arq.mss
+        #: bytes that buffers for input() and output() must have
+        self.buffer_bytes = max(
+            _MTU_LIMIT, self.codec.head + self.arq.buffer_bytes + self.codec.tail
+        )
+        self.state = OPEN
+        self.error = None  # errno once it has failed
+        self.lost_bytes = 0  # not acknowledged when it went CLOSED
+        self.last_input_ms = now_ms  # when something valid last came
+        self.heard = False  # whether anything valid ever came
+        self._waiting = False  # for an answer, since
+        self._waiting_ms = now_ms
+        self._close_ms = self._linger_ms = 0
+
+    # -- datagrams -----------------------------------------------------------------------------
+
+    def input(self, buf, n, now_ms) -> bool:
+        """Take the datagram buf[0:n] (a bytearray, changed in place). False: dropped, counted."""
+        off = self.codec.open(buf, n)
+        if off < 0:
+            if off == BAD_SUM:
+                self.stats.InCsumErrors += 1
+            else:
+                self.stats.InErrs += 1
+            return False
+        return self.input_plain(buf, off, n - self.codec.tail, now_ms)
+
+    def input_plain(self, buf, off, end, now_ms) -> bool:
+        """Take an opened datagram's payload buf[off:end]. False: dropped, counted."""
+        stats = self.stats
+        if end - off < _MIN_PAYLOAD:
+            stats.KCPInErrors += 1
+            return False
+        if self.state == CLOSED:
+            return False
+        stats.InPkts += 1
+        stats.InBytes += end - off
+        kind = buf[off + 4] | buf[off + 5] << 8
+        if kind == _FEC_DATA:
+            # a peer may have FEC on though we have not: its data packets are readable as they are
+            off += _FEC_HEAD
+        elif kind == _FEC_PARITY or kind == _FEC_OOB:
+            return False
+        if self.arq.input(buf, off, end, now_ms) != 0:
+            stats.KCPInErrors += 1
+            return False
+        self.last_input_ms = self._waiting_ms = now_ms
+        self.heard = True
+        return True
+
+    def output(self, buf, now_ms) -> int:
+        """Build the next datagram in buf[0:n] (a bytearray of buffer_bytes); 0 = nothing due."""
+        arq = self.arq
+        if arq.idle:
+            if self.state == CLOSED:
+                return 0
+            arq.tick(now_ms)
+            self._watch(now_ms)
+        codec_ = self.codec
+        head = codec_.head
+        n = arq.output(buf, head, now_ms)
+        if n == 0:
+            if self.state == CLOSING:
+                self._watch(now_ms)
+            return 0
+        n = codec_.seal(buf, head + n)
+        stats = self.stats
+        stats.OutPkts += 1
+        stats.OutBytes += n
+        return n
+
+    def timeout(self, now_ms) -> int:
+        """Return ms until output() may have something: 0 now, -1 never (until another verb)."""
+        if self.state == CLOSED:
+            return -1
+        wait = self.arq.timeout(now_ms)
+        if wait == 0:
+            return 0
+        if self.arq.snd_bytes:
+            if not self._waiting:
+                self._waiting = True
+                self._waiting_ms = now_ms
+            wait = _sooner(wait, self._left(self._waiting_ms, self.config.dead_ms, now_ms))
+        if self.state == CLOSING:
+            wait = _sooner(wait, self._left(self._close_ms, self._linger_ms, now_ms))
+            if not self.arq.snd_bytes:
+                wait = _sooner(wait, self._quiet_left(now_ms))
+        return wait
+
+    # -- bytes ---------------------------------------------------------------------------------
+
+    def send(self, data) -> int:
+        """Queue bytes (or, in message mode, one message) and return how many were taken.
+
+        0 = no room now. Raises OSError(EPIPE) after close(), OSError(error) on a dead session,
+        ValueError on empty data or a message of more than 255 segments.
+        """
+        if self.state != OPEN:
+            raise OSError(self.error or EPIPE, "send on a closed session")
+        n = self.arq.queue(data)
+        if n:
+            self.stats.BytesSent += n
+            if not self.config.write_delay or self.arq.window_full():
+                self.arq.flush()
+        return n
+
+    def recv_into(self, buf) -> int:
+        """Take received bytes into `buf`; return how many (0 = none waiting).
+
+        Fewer than are waiting may come: call again. What arrived before a close or an error can
+        still be read after it.
+        """
+        n = self.arq.read_into(buf)
+        self.stats.BytesReceived += n
+        return n
+
+    @property
+    def readable(self) -> int:
+        """Bytes that one recv_into() would find at least (0: nothing waiting)."""
+        return self.arq.readable
+
+    @property
+    def unacked_bytes(self) -> int:
+        """Bytes queued or sent and not acknowledged yet."""
+        return self.arq.snd_bytes
+
+    @property
+    def snd_room_bytes(self) -> int:
+        """Bytes that send() would take now, at least; 0 = it would take none."""
+        return max(0, self.arq.snd_room()) * self.mss
+
+    def flush(self):
+        """Send what is queued with the next output() (for config.write_delay)."""
+        self.arq.flush()
+
+    def probe(self):
+        """Ask the peer for its window with the next output(): any KCP peer answers that."""
+        self.arq.probe |= _ASK
+        self.arq.flush()
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def close(self, now_ms, linger_ms=None):
+        """Start flush-and-linger (default config.linger_ms); a second close() changes nothing."""
+        if self.state != OPEN:
+            return
+        self.state = CLOSING
+        self._close_ms = now_ms
+        self._linger_ms = self.config.linger_ms if linger_ms is None else linger_ms
+        self.arq.ack_nodelay = True  # the peer may be waiting for our last ACK in its own close
+        self.arq.flush()
+        self._watch(now_ms)
+
+    def abort(self, error=None):
+        """Stop at once; `error`: the errno that send() and the I/O layer will report."""
+        if self.state == CLOSED:
+            return
+        self.state = CLOSED
+        self.lost_bytes = self.arq.snd_bytes
+        self.error = error
+
+    def _watch(self, now_ms):
+        """Notice a dead peer, and the end of closing."""
+        waiting = self.arq.snd_bytes > 0
+        if waiting and not self._waiting:
+            self._waiting_ms = now_ms
+        self._waiting = waiting
+        if waiting and self._left(self._waiting_ms, self.config.dead_ms, now_ms) == 0:
+            self.abort(ETIMEDOUT)
+        if self.state != CLOSING:
+            return
+        if self._left(self._close_ms, self._linger_ms, now_ms) == 0:
+            self.abort(ETIMEDOUT if waiting else None)
+        elif not waiting and self.arq.idle and self._quiet_left(now_ms) == 0:
+            self.abort(None)
+
+    def _quiet_left(self, now_ms):
+        """Return ms for which the peer may still need an answer to what it sent last."""
+        arq = self.arq
+        if arq.push_ms < 0:
+            return 0
+        quiet_ms = max(_QUIET_MIN_MS, _QUIET_RTOS * arq.rx_rto)
+        return self._left(arq.push_ms, quiet_ms, now_ms)
+
+    @staticmethod
+    def _left(since_ms, span_ms, now_ms):
+        passed = (now_ms - since_ms) & _M30
+        if passed >= _HALF30:  # `since_ms` lies ahead
+            passed = 0
+        return span_ms - passed if passed < span_ms else 0
+
+
+def _sooner(wait, other):
+    return other if wait < 0 or other < wait else wait
