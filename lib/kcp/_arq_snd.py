@@ -171,7 +171,8 @@ class Sender(Receiver):
 
     def _on_una(self, una):
         """Remove everything below una (snd_una < una <= snd_nxt)."""
-        tx, mask, linked, dup = self._tx, self._tx_mask, self._linked, self._dup
+        tx, mask = self._tx, self._tx_mask
+        linked, dup = self._linked, self._dup
         sn = self.snd_una
         while sn < una:
             slot = sn & mask

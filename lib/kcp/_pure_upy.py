@@ -1,11 +1,11 @@
 """Byte kernels for MicroPython that do not allocate. Same names and effects as `_pure_cpy`.
 
-Slicing a bytearray or memoryview allocates, assigning to a slice does not; so
-- bytes are read from the middle of a buffer through an `io.BytesIO` over it (which refers to the
-  buffer and does not copy it): seek, then readinto;
-- bytes are written into the middle of a buffer by assigning a whole object to a slice. A chunk is
-  therefore always copied out whole, past its used length: the reason for `buffer_bytes` being
-  larger than the mtu.
+Slicing a bytearray or memoryview allocates; assigning to a slice does not, nor do seek, write and
+readinto of an `io.BytesIO`, whose write takes an offset into its source. So
+- bytes come out of the middle of a buffer by way of one scratch BytesIO;
+- bytes go into the middle of a buffer by assigning a whole object to a slice. A chunk is therefore
+  always copied out whole, past its used length: the reason for `buffer_bytes` being larger than
+  the mtu.
 `struct.pack_into` does not allocate but is slow; fields that change per packet are set bytewise.
 """
 
@@ -15,54 +15,47 @@ from struct import pack_into
 
 from ._compat import const
 
-_MAX_VIEWS = const(16)  # lengths whose memoryviews are kept, per buffer
+_SCRATCH_BYTES = const(1536)  # more than the largest datagram
 
-
-class Chunk:
-    """One segment's bytes, a reader over them and the link of the pool's free list."""
-
-    def __init__(self, size):
-        self.b = bytearray(size)
-        self.io = BytesIO(self.b)
-        self.next = None
+_scratch = BytesIO(_SCRATCH_BYTES)
+_zeros = bytes(_SCRATCH_BYTES)
+_header = bytearray(24)
 
 
 class Pool:
-    """Free chunks, kept in a linked list (a list object would reallocate).
+    """Free chunks (bytearrays of one size).
 
     It holds what was in use at the busiest moment; the windows of the sessions bound that.
     """
 
     def __init__(self, size):
         self.size = size
-        self.head = None
-        self.src = None  # the buffer that src_io reads
-        self.src_io = None
+        self.free = [None] * 4  # never shrinks: a list that does reallocates
+        self.n_free = 0
 
     def get(self, size):
         """Return a chunk of at least `size` bytes; all get as large as the largest asked for."""
         if size > self.size:
             self.size = size
-        chunk = self.head
-        if chunk is None:
-            return Chunk(self.size)
-        self.head = chunk.next
-        chunk.next = None
-        if len(chunk.b) < size:
-            return Chunk(self.size)
-        return chunk
+        if self.n_free:
+            self.n_free -= 1
+            chunk = self.free[self.n_free]
+            if len(chunk) >= size:
+                return chunk
+        return bytearray(self.size)
+
+    def reserve(self, n):
+        """Have n chunks ready, so that none is allocated later."""
+        while self.n_free < n:
+            self.put(bytearray(self.size))
 
     def put(self, chunk):
         """Take a chunk back."""
-        chunk.next = self.head
-        self.head = chunk
-
-    def reader(self, buf):
-        """Return a BytesIO over `buf`: the same one as long as the buffer is the same."""
-        if self.src is not buf:
-            self.src = buf
-            self.src_io = BytesIO(buf)
-        return self.src_io
+        if self.n_free == len(self.free):
+            self.free.append(chunk)
+        else:
+            self.free[self.n_free] = chunk
+        self.n_free += 1
 
 
 def _u32(b, o):
@@ -87,35 +80,36 @@ def seg_header(buf, off, conv, cmd, frg, wnd, ts, sn, una, n):
     pack_into("<IBBHIIII", buf, off, conv, cmd, frg, wnd, ts, sn, una, n)
 
 
-def _copy(dst, dst_off, src, off, n):
-    """Copy src[off:off+n]; allocates a view only if that is not the whole of `src`."""
-    if off == 0 and n == len(src):
-        dst[dst_off : dst_off + n] = src
-    else:
-        dst[dst_off : dst_off + n] = memoryview(src)[off : off + n]
-
-
 def tx_new(pool, conv, frg, sn, data, off, n):
     """Return a chunk with a PUSH header and data[off:off+n]."""
     chunk = pool.get(0)
-    b = chunk.b
-    seg_header(b, 0, conv, 81, frg, 0, 0, sn, 0, n)
-    _copy(b, 24, data, off, n)
+    seg_header(_header, 0, conv, 81, frg, 0, 0, sn, 0, n)
+    io = _scratch
+    io.seek(0)
+    io.write(_header)
+    io.write(data, off, n)
+    io.seek(0)
+    io.readinto(chunk, n + 24)
     return chunk
 
 
 def tx_extend(chunk, used, data, off, n):
     """Append data[off:off+n] to a chunk whose first `used` bytes are in use."""
-    b = chunk.b
-    _copy(b, used, data, off, n)
-    used += n - 24
-    b[20] = used & 0xFF
-    b[21] = used >> 8
+    io = _scratch
+    io.seek(0)
+    io.write(chunk, used)
+    io.write(data, off, n)
+    io.seek(0)
+    used += n
+    io.readinto(chunk, used)
+    used -= 24
+    chunk[20] = used & 0xFF
+    chunk[21] = used >> 8
 
 
 def tx_out(chunk, n, wnd, ts, sn, una, buf, off):
     """Stamp a chunk's header and copy its n bytes (and what lies behind them) to buf[off:]."""
-    b = chunk.b
+    b = chunk
     b[6] = wnd & 0xFF
     b[7] = wnd >> 8
     b[8] = ts & 0xFF
@@ -133,12 +127,19 @@ def tx_out(chunk, n, wnd, ts, sn, una, buf, off):
     buf[off : off + len(b)] = b
 
 
+def _take(src, off, dst, n):
+    """Copy src[off:off+n] to the start of dst."""
+    io = _scratch
+    io.seek(0)
+    io.write(src, off, n)
+    io.seek(0)
+    return io.readinto(dst, n)
+
+
 def rx_new(pool, buf, off, n):
     """Return a chunk with the n bytes at buf[off:]."""
     chunk = pool.get(n)
-    reader = pool.reader(buf)
-    reader.seek(off)
-    reader.readinto(chunk.b, n)
+    _take(buf, off, chunk, n)
     return chunk
 
 
@@ -148,32 +149,34 @@ def rx_take(chunk, off, dst, dst_off, n):
     Only a copy to the start of `dst` is free of allocation, so anything else copies nothing and
     returns 0: the caller hands out what it has and is called again.
     """
-    if dst_off:
-        return 0
-    reader = chunk.io
-    reader.seek(off)
-    return reader.readinto(dst, n)
+    return 0 if dst_off else _take(chunk, off, dst, n)
 
 
 class Crc32:
     """CRC-32/IEEE of a part of a buffer.
 
-    binascii.crc32 takes a whole object, so a view per length is needed; the last few lengths'
-    views are kept, and a length that is not among them costs one small allocation.
+    binascii.crc32 takes a whole object only. So the part is put at the end of a block of fixed
+    size, behind zeros: from a register of 0, leading zeros leave it 0, and the usual start from
+    all ones is the same as inverting the first four bytes.
     """
 
     def __init__(self):
-        self.buf = None
-        self.off = 0
-        self.views = {}
+        self.blocks = (bytearray(64), bytearray(256), bytearray(_SCRATCH_BYTES))
 
     def of(self, buf, off, end):
-        """Return the CRC-32 of buf[off:end]."""
-        if buf is not self.buf or off != self.off or len(self.views) > _MAX_VIEWS:
-            self.buf = buf
-            self.off = off
-            self.views = {}
-        view = self.views.get(end)
-        if view is None:
-            view = self.views[end] = memoryview(buf)[off:end]
-        return crc32(view)
+        """Return the CRC-32 of buf[off:end], at least 4 bytes."""
+        n = end - off
+        block = self.blocks[0 if n <= 64 else 1 if n <= 256 else 2]
+        size = len(block)
+        io = _scratch
+        io.seek(0)
+        io.write(_zeros, size - n)
+        io.write(buf, off, n)
+        io.seek(0)
+        io.readinto(block, size)
+        off = size - n
+        block[off] ^= 0xFF
+        block[off + 1] ^= 0xFF
+        block[off + 2] ^= 0xFF
+        block[off + 3] ^= 0xFF
+        return crc32(block, 0xFFFFFFFF)

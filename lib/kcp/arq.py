@@ -21,6 +21,7 @@ Deviations from kcp-go, on purpose:
 """
 
 from ._arq_out import Output
+from ._arq_rcv import pow2_at_least
 from ._arq_snd import sdiff
 from ._compat import const
 from ._kernels import Pool, seg_parse
@@ -137,6 +138,16 @@ class Arq(Output):
         self.snd_wnd = snd_wnd
         self.rcv_wnd = rcv_wnd
 
+    def reserve(self):
+        """Allocate now all that the windows may ever need (for devices; nothing on CPython).
+
+        That is max_queue segments of mtu bytes and 2 * rcv_wnd segments of mss bytes.
+        """
+        self._tx_ring(pow2_at_least(self.max_queue))
+        self._rx_ring(pow2_at_least(2 * self.rcv_wnd))
+        self._tx_pool.reserve(self.max_queue)
+        self._rx_pool.reserve(2 * self.rcv_wnd)
+
     # -- in ------------------------------------------------------------------------------------
 
     def send(self, data) -> int:
@@ -165,7 +176,9 @@ class Arq(Output):
         if end - off < _OVERHEAD:
             return -1
         hdr, stats = self._hdr, self.stats
-        una_before, full, acked, latest, n_segs = self.snd_una, False, False, 0, 0
+        una_before = self.snd_una
+        full = acked = False
+        latest = n_segs = 0
         while end - off >= _OVERHEAD:
             seg_parse(buf, off, hdr)
             off += _OVERHEAD

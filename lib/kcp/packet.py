@@ -56,7 +56,7 @@ class NoCipher:
 
     def __init__(self, fill):
         self._fill = fill
-        self._sum_out, self._sum_in = Crc32(), Crc32()
+        self._crc = Crc32()
         self._buf = self._nonce = None
 
     def seal(self, buf, end) -> int:
@@ -65,7 +65,7 @@ class NoCipher:
             self._buf = buf
             self._nonce = memoryview(buf)[:_NONCE]
         self._fill(self._nonce)
-        crc = self._sum_out.of(buf, _HEAD, end)
+        crc = self._crc.of(buf, _HEAD, end)
         buf[16] = crc & 0xFF
         buf[17] = crc >> 8 & 0xFF
         buf[18] = crc >> 16 & 0xFF
@@ -74,9 +74,9 @@ class NoCipher:
 
     def open(self, buf, n) -> int:
         """Check the datagram buf[0:n]; return where its payload starts, or a negative code."""
-        if n < _HEAD:
+        if n < _HEAD + 4:  # the shortest that the CRC takes; the shortest of use is longer
             return TOO_SHORT
-        crc = self._sum_in.of(buf, _HEAD, n)
+        crc = self._crc.of(buf, _HEAD, n)
         if (
             buf[16] != crc & 0xFF
             or buf[17] != crc >> 8 & 0xFF

@@ -202,6 +202,10 @@ class Session:
         """Bytes that send() would take now, at least; 0 = it would take none."""
         return max(0, self.arq.snd_room()) * self.mss
 
+    def reserve(self):
+        """Allocate now what the windows may ever need, instead of when it is first used."""
+        self.arq.reserve()
+
     def flush(self):
         """Send what is queued with the next output() (for config.write_delay)."""
         self.arq.flush()
