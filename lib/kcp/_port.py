@@ -1,0 +1,56 @@
+"""Which of the two runtimes' sockets and event loop glue is in use: chosen here, once."""
+
+try:
+    from ._port_upy import (
+        Event,
+        IncompleteReadError,
+        TimeoutError,
+        Waiter,
+        fill,
+        incomplete_read,
+        limit_overrun,
+        open_client,
+        open_server,
+        printable,
+        random_conv,
+        report,
+        spawn,
+        wait_for_ms,
+        yield_once,
+    )
+except ImportError:
+    from ._port_cpy import (
+        Event,
+        IncompleteReadError,
+        TimeoutError,
+        Waiter,
+        fill,
+        incomplete_read,
+        limit_overrun,
+        open_client,
+        open_server,
+        printable,
+        random_conv,
+        report,
+        spawn,
+        wait_for_ms,
+        yield_once,
+    )
+
+__all__ = (
+    "Event",
+    "IncompleteReadError",
+    "TimeoutError",
+    "Waiter",
+    "fill",
+    "incomplete_read",
+    "limit_overrun",
+    "open_client",
+    "open_server",
+    "printable",
+    "random_conv",
+    "report",
+    "spawn",
+    "wait_for_ms",
+    "yield_once",
+)

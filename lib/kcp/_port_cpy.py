@@ -1,0 +1,355 @@
+"""CPython: sockets, event loop glue and whatever else the I/O needs. Twin: `_port_upy`.
+
+Receiving is by `loop.add_reader` and draining the socket in a loop: the stock datagram transport
+of asyncio hands over one datagram per select() and is eight times slower. Loops without add_reader
+(the proactor loop of Windows) get a datagram transport all the same.
+"""
+
+import asyncio
+import os
+import socket
+from asyncio import Event, IncompleteReadError, TimeoutError, wait_for  # noqa: F401
+
+from ._clock import ticks_ms
+
+_DRAIN = 64  # datagrams taken from the socket before a turn
+_WOULD_BLOCK = (BlockingIOError, InterruptedError)
+
+
+class LimitOverrunError(asyncio.LimitOverrunError, ValueError):
+    """No separator within `limit` bytes (asyncio's readline raises ValueError for it)."""
+
+
+def limit_overrun(consumed: int) -> LimitOverrunError:
+    """Return the error for a separator that did not come within the limit."""
+    return LimitOverrunError("separator is not found, and chunk exceed the limit", consumed)
+
+
+def incomplete_read(partial: bytes, expected) -> IncompleteReadError:
+    """Return the error for an end of file in the middle of a read (an EOFError)."""
+    return IncompleteReadError(partial, expected)
+
+
+def fill(buf):
+    """Fill `buf` with random bytes."""
+    buf[:] = os.urandom(len(buf))
+
+
+def random_conv() -> int:
+    """Return a random 32-bit conversation id."""
+    return int.from_bytes(os.urandom(4), "little")
+
+
+def yield_once():
+    """Awaitable: let the loop's other tasks run once."""
+    return asyncio.sleep(0)
+
+
+def wait_for_ms(awaitable, n_ms: int):
+    """Awaitable: the result, or asyncio.TimeoutError after n_ms."""
+    return wait_for(awaitable, n_ms / 1000)
+
+
+_spawned = set()  # the loop itself holds only weak references to tasks
+
+
+def spawn(coroutine):
+    """Run a coroutine as a task of its own."""
+    task = asyncio.get_running_loop().create_task(coroutine)
+    _spawned.add(task)
+    task.add_done_callback(_spawned.discard)
+
+
+def report(error, message: str):
+    """Tell about an exception that has nobody to be raised to."""
+    asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
+
+
+class Waiter:
+    """Lets one task sleep until another calls wake(); is_busy while one does."""
+
+    __slots__ = ("_future", "is_busy")
+
+    def __init__(self):
+        self.is_busy = False
+        self._future = None
+
+    async def wait(self):
+        """Sleep until wake(). Only one task may at a time (the caller sees to that)."""
+        self.is_busy = True
+        self._future = asyncio.get_running_loop().create_future()
+        try:
+            await self._future
+        finally:
+            self.is_busy = False
+            self._future = None
+
+    def wake(self):
+        """Wake the task that sleeps, if any."""
+        future = self._future
+        if future is not None and not future.done():
+            future.set_result(None)
+
+
+# addresses
+
+
+async def resolve(host, port: int, passive: bool = False) -> list:
+    """Return [(family, address)], IPv4 first as in Go; a name is looked up in a thread."""
+    flags = socket.AI_PASSIVE if passive else 0
+    try:
+        found = socket.getaddrinfo(
+            host, port, type=socket.SOCK_DGRAM, flags=flags | socket.AI_NUMERICHOST
+        )
+    except socket.gaierror:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_DGRAM, flags=flags
+        )
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return [(entry[0], entry[4]) for entry in found]
+
+
+def printable(address):
+    """Return an address as get_extra_info shows it."""
+    return address
+
+
+def _new_socket(family, sockbuf):
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, option, sockbuf)
+        except OSError:
+            pass
+    return sock
+
+
+async def open_client(host, port: int, sockbuf: int) -> "UdpPort":
+    """Return a port whose socket is connected, so that the kernel drops what others send."""
+    failure = None
+    for family, address in await resolve(host, port):
+        sock = None
+        try:
+            sock = _new_socket(family, sockbuf)
+            sock.connect(address)
+            return UdpPort(sock, address)
+        except OSError as error:
+            failure = error
+            if sock is not None:
+                sock.close()
+    raise failure
+
+
+async def open_server(host, port: int, sockbuf: int) -> "UdpPort":
+    """Return a port bound to host:port. None, "" and "::" take IPv6 and IPv4."""
+    failure = None
+    for family, address in await _bind_addresses(host, port):
+        sock = None
+        try:
+            sock = _new_socket(family, sockbuf)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            sock.bind(address)
+            return UdpPort(sock, None)
+        except OSError as error:
+            failure = error
+            if sock is not None:
+                sock.close()
+    raise failure
+
+
+async def _bind_addresses(host, port):
+    if host:
+        return await resolve(host, port, True)
+    return await resolve("::", port, True) + await resolve("0.0.0.0", port, True)
+
+
+class UdpPort:
+    """A UDP socket in an asyncio loop, for one `Endpoint` (which see for the methods' contract).
+
+    peer: the address the socket is connected to, or None for a server's socket.
+    """
+
+    def __init__(self, sock, peer):
+        self.sock = sock
+        self.peer = peer
+        self.sockname = sock.getsockname()
+        self._endpoint = None
+        self._loop = None
+        self._transport = None  # for loops without add_reader
+        self._is_paused = False
+        self._is_blocked = False  # waits for room in the socket
+        self._is_soon = False
+        self._timer = None
+        self._timer_at = 0.0
+        self._view = memoryview(b"")
+        self._view_of = None
+
+    async def start(self, endpoint):
+        """Begin to receive."""
+        self._endpoint = endpoint
+        self._loop = loop = asyncio.get_running_loop()
+        callback = self._drain_server if self.peer is None else self._drain_client
+        try:
+            loop.add_reader(self.sock, callback)
+        except NotImplementedError:
+            await loop.create_datagram_endpoint(lambda: _Protocol(self), sock=self.sock)
+
+    def close(self):
+        """Stop, and close the socket."""
+        loop = self._loop
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.close()
+        elif loop is not None:
+            loop.remove_reader(self.sock)
+            loop.remove_writer(self.sock)
+            self.sock.close()
+        else:
+            self.sock.close()
+        self._loop = None
+
+    def wake(self):
+        """Have a turn soon."""
+        if not self._is_soon and self._loop is not None:
+            self._is_soon = True
+            self._loop.call_soon(self._on_soon)
+
+    def send(self, buf, n, key):
+        """Send buf[:n] to `key` (None: the connected peer)."""
+        if buf is not self._view_of or n != len(self._view):
+            self._view = memoryview(buf)[:n]
+            self._view_of = buf
+        try:
+            if self._transport is not None:
+                return self._send_by_transport(key)
+            if key is None:
+                self.sock.send(self._view)
+            else:
+                self.sock.sendto(self._view, key)
+        except _WOULD_BLOCK:
+            return 0
+        except OSError:
+            return -1
+        return 1
+
+    def _send_by_transport(self, key):
+        if self._is_paused:
+            return 0
+        self._transport.sendto(bytes(self._view), key)
+        return 1
+
+    # callbacks of the loop
+
+    def _drain_client(self):
+        endpoint = self._endpoint
+        take = endpoint.input
+        rx = endpoint.rx
+        recv_into = self.sock.recv_into
+        now_ms = ticks_ms()
+        for _ in range(_DRAIN):
+            try:
+                n = recv_into(rx)
+            except _WOULD_BLOCK:
+                break
+            except OSError:  # ICMP: an earlier datagram of ours found nobody
+                continue
+            take(n, None, now_ms)
+        self._turn()
+
+    def _drain_server(self):
+        endpoint = self._endpoint
+        take = endpoint.input
+        rx = endpoint.rx
+        recvfrom_into = self.sock.recvfrom_into
+        now_ms = ticks_ms()
+        for _ in range(_DRAIN):
+            try:
+                n, address = recvfrom_into(rx)
+            except _WOULD_BLOCK:
+                break
+            except OSError:
+                continue
+            take(n, address, now_ms)
+        self._turn()
+
+    def _on_soon(self):
+        self._is_soon = False
+        self._turn()
+
+    def _on_timer(self):
+        self._timer = None
+        self._turn()
+
+    def _on_writable(self):
+        if self._loop is not None:
+            self._is_blocked = False
+            self._loop.remove_writer(self.sock)
+            self._endpoint.unblocked()
+            self._turn()
+
+    def _turn(self):
+        if self._loop is None:
+            return
+        wait_ms = self._endpoint.turn()
+        loop = self._loop
+        if loop is None:
+            return
+        if wait_ms == 0:
+            self.wake()
+        elif wait_ms > 0:
+            self._arm(loop.time() + wait_ms / 1000)
+        elif self._endpoint.is_full and not self._is_blocked and self._transport is None:
+            self._is_blocked = True
+            loop.add_writer(self.sock, self._on_writable)
+
+    def _arm(self, at):
+        timer = self._timer
+        if timer is not None:
+            if self._timer_at <= at + 0.0005:
+                return  # it may come early: the turn then says how long is left
+            timer.cancel()
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._on_timer)
+
+    # called by _Protocol
+
+    def received(self, data, address):
+        """One datagram came through the transport."""
+        if self._loop is not None:
+            n = min(len(data), len(self._endpoint.rx))
+            self._endpoint.rx[:n] = data[:n]
+            self._endpoint.input(n, None if self.peer is not None else address, ticks_ms())
+            self.wake()
+
+    def set_paused(self, is_paused):
+        """The transport's buffer is full, or has room again."""
+        self._is_paused = is_paused
+        if not is_paused and self._loop is not None:
+            self._endpoint.unblocked()
+            self.wake()
+
+
+class _Protocol(asyncio.DatagramProtocol):
+    """Connects a datagram transport to a UdpPort."""
+
+    def __init__(self, port):
+        self._port = port
+
+    def connection_made(self, transport):
+        self._port._transport = transport
+
+    def datagram_received(self, data, addr):
+        self._port.received(data, addr)
+
+    def error_received(self, exc):
+        pass
+
+    def pause_writing(self):
+        self._port.set_paused(True)
+
+    def resume_writing(self):
+        self._port.set_paused(False)

@@ -1,0 +1,323 @@
+"""MicroPython: sockets, event loop glue and whatever else the I/O needs. Twin: `_port_cpy`.
+
+MicroPython's asyncio lets a task wait for a socket or for a time, not for both, and has no timer
+that another task could move. So an endpoint has two tasks: one receives; the other serves, and is
+put into the loop's queue of tasks at the time of its next turn, taken out and put in again when
+that time changes, and left out altogether while there is nothing to wait for. None of that
+allocates; an idle endpoint is never polled.
+
+`yield` inside `async def` is how MicroPython waits for I/O; in CPython it would make an
+asynchronous generator, hence this file.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from asyncio import Event, TimeoutError, core, wait_for_ms  # noqa: F401  (CPython has neither: an ImportError there)
+from errno import EAGAIN
+from time import ticks_add, ticks_diff, ticks_ms
+
+try:
+    from cryptolib import aes
+except ImportError:
+    aes = None
+
+_DRAIN = 16  # datagrams taken from the socket before a turn
+_MAX_DATAGRAM = 1500
+_REKEY = 4096  # blocks of randomness per key
+
+
+class IncompleteReadError(EOFError):
+    """End of file in the middle of a read: `partial` holds what had come."""
+
+    def __init__(self, partial, expected):
+        super().__init__("{} bytes read of {}".format(len(partial), expected))
+        self.partial = partial
+        self.expected = expected
+
+
+def limit_overrun(consumed):
+    """Return the error for a separator that did not come within the limit."""
+    return ValueError("separator is not found, and chunk exceed the limit")
+
+
+def incomplete_read(partial, expected):
+    """Return the error for an end of file in the middle of a read (an EOFError)."""
+    return IncompleteReadError(partial, expected)
+
+
+class _Random:
+    """os.urandom allocates, so between calls of it AES makes the nonces: each block is the
+    encryption of the last one, under a key that is renewed every `_REKEY` blocks. Other lengths
+    than a nonce's, and ports without AES, get os.urandom."""
+
+    def __init__(self):
+        self._block = bytearray(16)
+        self._n_left = 0
+        self._aes = None
+
+    def _rekey(self):
+        self._aes = aes(os.urandom(16), 1)
+        self._block[:] = os.urandom(16)
+        self._n_left = _REKEY
+
+    def fill(self, buf):
+        block = self._block
+        n = len(buf)
+        if n != 16 or aes is None:
+            buf[:] = os.urandom(n)
+            return
+        if self._n_left == 0:
+            self._rekey()
+        self._n_left -= 1
+        self._aes.encrypt(block, block)
+        buf[:] = block
+
+
+#: fill(buf): fill a buffer with random bytes.
+fill = _Random().fill
+
+
+def random_conv():
+    """Return a random 32-bit conversation id."""
+    return int.from_bytes(os.urandom(4), "little")
+
+
+def yield_once():
+    """Awaitable: let the loop's other tasks run once."""
+    return asyncio.sleep_ms(0)
+
+
+def spawn(coroutine):
+    """Run a coroutine as a task of its own."""
+    asyncio.create_task(coroutine)  # noqa: RUF006  (the loop holds it)
+
+
+def report(error, message):
+    """Tell about an exception that has nobody to be raised to."""
+    print(message, file=sys.stderr)
+    sys.print_exception(error, sys.stderr)
+
+
+class Waiter:
+    """Lets one task sleep until another calls wake(); is_busy while one does."""
+
+    def __init__(self):
+        self.is_busy = False
+        self._task = None
+
+    def remove(self, task):
+        """(asyncio calls this when it cancels the sleeping task.)"""
+        self._task = None
+
+    def wait(self):
+        """Sleep until wake(). Only one task may at a time (the caller sees to that)."""
+        self.is_busy = True
+        self._task = core.cur_task
+        core.cur_task.data = self
+        try:
+            yield
+        finally:
+            self.is_busy = False
+
+    def wake(self):
+        """Wake the task that sleeps, if any."""
+        task = self._task
+        if task is not None:
+            self._task = None
+            core._task_queue.push(task)
+
+
+# addresses
+
+
+def resolve(host, port):
+    """Return [(family, address)], IPv4 first as in Go. Blocks while a name is looked up."""
+    found = []
+    for entry in socket.getaddrinfo(host or "0.0.0.0", port, 0, socket.SOCK_DGRAM):
+        found.insert(0 if entry[0] == socket.AF_INET else len(found), (entry[0], entry[-1]))
+    return found
+
+
+def addr_key(address):
+    """Return an address as something that a dict takes as a key and sendto as an address."""
+    return bytes(address) if isinstance(address, bytearray) else address
+
+
+def printable(address):
+    """Return an address as get_extra_info shows it: (host, port), or as the port has it."""
+    try:
+        parts = socket.sockaddr(address)
+        host = socket.inet_ntop(parts[0], parts[1])
+    except (AttributeError, TypeError):
+        return address
+    if parts[0] == socket.AF_INET:
+        return (host, parts[2])
+    return (host, parts[2], parts[3], parts[4])
+
+
+def _new_socket(family, sockbuf):
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    # SO_RCVBUF and SO_SNDBUF have no names here; Linux numbers them by architecture.
+    level = getattr(socket, "SOL_SOCKET", 0)
+    for option in {1: (8, 7), 0xFFFF: (0x1002, 0x1001)}.get(level, ()):
+        try:
+            sock.setsockopt(level, option, sockbuf)
+        except OSError:
+            pass
+    return sock
+
+
+async def _open(host, port, sockbuf, method, is_client):
+    failure = None
+    for family, address in resolve(host, port):
+        sock = _new_socket(family, sockbuf)
+        try:
+            getattr(sock, method)(address)
+            return UdpPort(sock, address, is_client)
+        except OSError as error:
+            failure = error
+            sock.close()
+    raise failure
+
+
+def open_client(host, port, sockbuf):
+    """Return a port whose socket is connected, so that what others send is dropped."""
+    return _open(host, port, sockbuf, "connect", True)
+
+
+def open_server(host, port, sockbuf):
+    """Return a port bound to host:port."""
+    return _open(host, port, sockbuf, "bind", False)
+
+
+class UdpPort:
+    """A UDP socket in the asyncio loop, for one `Endpoint` (which see for the methods' contract).
+
+    address: what the socket is connected or bound to.
+    """
+
+    def __init__(self, sock, address, is_client):
+        self.sock = sock
+        self.peer = addr_key(address) if is_client else None
+        self.sockname = None if is_client else printable(address)
+        self._endpoint = None
+        self._is_closed = False
+        self._receiver = None
+        self._server = None
+        self._at_ms = None  # when the serving task is to run; None: parked
+        self._is_parked = False  # False: it runs, or waits for the socket
+        self._is_blocked = False  # waits for room in the socket
+        self._view = None
+        self._view_n = -1
+
+    async def start(self, endpoint):
+        """Begin to receive."""
+        self._endpoint = endpoint
+        self._receiver = asyncio.create_task(self._receive())
+        self._server = asyncio.create_task(self._serve())
+
+    def close(self):
+        """Stop, and close the socket."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._receiver is not None:
+            if self._receiver is not core.cur_task:
+                self._receiver.cancel()
+            if self._is_blocked:
+                self._server.cancel()
+            else:
+                self.wake()  # it sees that all is over
+        self.sock.close()
+
+    def wake(self):
+        """Have a turn soon."""
+        self._run_at(ticks_ms())
+
+    def _run_at(self, at_ms):
+        if not self._is_parked:
+            return  # it will look for itself
+        if self._at_ms is not None:
+            if ticks_diff(self._at_ms, at_ms) <= 0:
+                return
+            core._task_queue.remove(self._server)
+        self._at_ms = at_ms
+        core._task_queue.push(self._server, at_ms)
+
+    def send(self, buf, n, key):
+        """Send buf[:n] to `key` (None: the connected peer)."""
+        try:
+            if key is None:
+                return 0 if self.sock.write(buf, n) is None else 1
+            if n != self._view_n:
+                self._view = memoryview(buf)[:n]
+                self._view_n = n
+            self.sock.sendto(self._view, key)
+            return 1
+        except OSError as error:
+            return 0 if error.errno == EAGAIN else -1
+
+    def remove(self, task):
+        """(asyncio calls this when it cancels the parked task.)"""
+
+    # tasks
+
+    async def _receive(self):
+        endpoint = self._endpoint
+        sock = self.sock
+        take = endpoint.input
+        rx = endpoint.rx
+        is_client = self.peer is not None
+        key = None
+        while not self._is_closed:
+            yield core._io_queue.queue_read(sock)
+            now_ms = ticks_ms()
+            for _ in range(_DRAIN):
+                try:
+                    if is_client:
+                        data = sock.recv(_MAX_DATAGRAM)
+                    else:
+                        data, key = sock.recvfrom(_MAX_DATAGRAM)
+                        key = addr_key(key)
+                except OSError as error:
+                    if error.errno == EAGAIN:
+                        break
+                    continue  # ICMP: an earlier datagram of ours found nobody
+                n = len(data)
+                rx[:n] = data
+                take(n, key, now_ms)
+            self._turn_and_plan()
+
+    def _turn_and_plan(self):
+        """A turn in the receiving task; the serving task goes on from there."""
+        wait_ms = self._endpoint.turn()
+        if self._endpoint.is_full:
+            wait_ms = 0
+        if wait_ms >= 0 and not self._is_closed:
+            self._run_at(ticks_add(ticks_ms(), wait_ms))
+
+    async def _serve(self):
+        endpoint = self._endpoint
+        while not self._is_closed:
+            if endpoint.is_full:
+                self._is_blocked = True
+                yield core._io_queue.queue_write(self.sock)
+                self._is_blocked = False
+                if self._is_closed:
+                    return
+                endpoint.unblocked()
+            wait_ms = endpoint.turn()
+            if endpoint.is_full or self._is_closed:
+                continue
+            self._is_parked = True
+            if wait_ms >= 0:
+                self._at_ms = ticks_add(ticks_ms(), wait_ms)
+                core._task_queue.push(core.cur_task, self._at_ms)
+            else:
+                self._at_ms = None
+                core.cur_task.data = self
+            yield
+            self._is_parked = False

@@ -1,0 +1,385 @@
+"""One UDP socket and the sessions behind it: timers, turns, fairness. Common to both runtimes.
+
+An endpoint belongs to a client (one session) or to a server (a `Listener` and any number of them).
+It has no task per session and no buffer per session: one receive buffer, one send buffer, one
+list of sessions that have work, one heap of sessions that wait for a moment. All I/O and the event
+loop are in a *port* (`_port_cpy.UdpPort`, `_port_upy.UdpPort`, or a test's fake):
+
+    port.send(buf, n, key) -> int   > 0 sent, 0 the socket is full, < 0 refused (counts as a loss)
+    port.wake()                     call turn() soon, from the event loop
+    port.close()                    stop, and close the socket
+
+and the port calls the endpoint:
+
+    input(n, key, now_ms)           a datagram lies in endpoint.rx[0:n]
+    turn() -> ms                    after a batch of datagrams, on wake(), and when its time has
+                                    come; what it returns says when the next turn is due
+    unblocked()                     the socket can take datagrams again
+
+Fairness: in a turn every session with work sends at most `_QUANTUM` datagrams and then queues up
+again; a turn ends after about `_BUDGET`, so that the loop's other tasks get theirs.
+
+A full socket is back-pressure: the one datagram that is built stays in the send buffer, goes out
+first when there is room, and nothing more is built until then.
+
+Costs: a ready session O(1) to queue; a timer O(log n) to arm and O(1) to move later (which is what
+nearly always happens: the entry is corrected when its old time comes); an idle session is in
+neither structure. Nothing here allocates per datagram.
+"""
+
+from ._clock import ticks_diff, ticks_ms
+from ._compat import const
+from .session import CLOSED
+
+_QUANTUM = const(16)  # datagrams a session may send before the next one's turn
+_BUDGET = const(64)  # datagrams in a turn before the event loop gets to run other tasks
+_MAX_DATAGRAM = const(1500)  # kcp-go's limit: what a peer may send, whatever our own mtu
+_MAX_SCRATCH = const(65536)
+_MIN_SCRATCH = const(2048)
+_TICKS_MASK = const(0x3FFFFFFF)
+
+
+class Link:
+    """A session's place in an endpoint. `Stream` is one; the hooks are what it overrides.
+
+    session: the `Session`; key: what the port needs to send to the peer (None: connected socket);
+    deadline_ms: when the hooks want to be called at the latest (a `ticks_ms` value), or None.
+    """
+
+    def __init__(self, endpoint: "Endpoint", session, key=None):
+        self.endpoint = endpoint
+        self.session = session
+        self.key = key
+        self.deadline_ms = None
+        self.is_gone = False  # has left the endpoint
+        self.is_ready = False  # in the endpoint's ready list
+        self.next_ready = None
+        self.due_ms = None  # when the session wants a turn
+        self.heap_ms = 0  # where the heap has it: at or before due_ms
+        self.heap_i = -1
+
+    def before_output(self, now_ms: int):
+        """Give the session what waits to be sent (called before its datagrams are built)."""
+
+    def after_turn(self, now_ms: int):
+        """Look at what has changed (called after its datagrams were built)."""
+
+    def on_closed(self):
+        """The session is CLOSED and has left the endpoint."""
+
+
+class Timers:
+    """Deadlines of links: a binary heap of the links themselves, so that arming allocates nothing.
+
+    Times are `ticks_ms` values and compare by difference. A deadline that moves later, or goes
+    away, leaves its entry where it is; `pop` corrects the entry when its old time has come.
+    """
+
+    def __init__(self):
+        self._heap = []
+
+    def __len__(self):
+        return len(self._heap)
+
+    def arm(self, link: Link, due_ms: int):
+        """Set the link's deadline, which replaces the one it had."""
+        link.due_ms = due_ms
+        i = link.heap_i
+        if i < 0:
+            link.heap_ms = due_ms
+            link.heap_i = i = len(self._heap)
+            self._heap.append(link)
+        elif ticks_diff(due_ms, link.heap_ms) < 0:
+            link.heap_ms = due_ms
+        else:
+            return
+        self._up(link, i)
+
+    def remove(self, link: Link):
+        """Forget the link at once, entry and all."""
+        link.due_ms = None
+        i = link.heap_i
+        if i < 0:
+            return
+        link.heap_i = -1
+        last = self._heap.pop()
+        if last is not link:
+            last.heap_i = i
+            self._heap[i] = last
+            self._up(last, i)
+            self._down(last, last.heap_i)
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Return the ms until `pop` should be called again; -1 = nothing is armed."""
+        if not self._heap:
+            return -1
+        wait = ticks_diff(self._heap[0].heap_ms, now_ms)
+        return wait if wait > 0 else 0
+
+    def pop(self, now_ms: int):
+        """Return a link whose deadline has come (and disarm it), or None."""
+        heap = self._heap
+        while heap:
+            link = heap[0]
+            if ticks_diff(link.heap_ms, now_ms) > 0:
+                return None
+            due_ms = link.due_ms
+            if due_ms is not None and ticks_diff(due_ms, now_ms) > 0:
+                link.heap_ms = due_ms
+                self._down(link, 0)
+                continue
+            self.remove(link)
+            if due_ms is not None:
+                return link
+        return None
+
+    def _up(self, link, i):
+        heap = self._heap
+        at_ms = link.heap_ms
+        while i:
+            j = (i - 1) >> 1
+            above = heap[j]
+            if ticks_diff(above.heap_ms, at_ms) <= 0:
+                break
+            heap[i] = above
+            above.heap_i = i
+            i = j
+        heap[i] = link
+        link.heap_i = i
+
+    def _down(self, link, i):
+        heap = self._heap
+        n = len(heap)
+        at_ms = link.heap_ms
+        while True:
+            j = 2 * i + 1
+            if j >= n:
+                break
+            if j + 1 < n and ticks_diff(heap[j + 1].heap_ms, heap[j].heap_ms) < 0:
+                j += 1
+            below = heap[j]
+            if ticks_diff(below.heap_ms, at_ms) >= 0:
+                break
+            heap[i] = below
+            below.heap_i = i
+            i = j
+        heap[i] = link
+        link.heap_i = i
+
+
+class Endpoint:
+    """One socket and its sessions (see the module's text).
+
+    port: the socket and event loop. A client gives its one link to `attach`; a server gives a
+    `Listener` and `on_session(session, key) -> Link`, called for every new session.
+    buffer_bytes: what the sessions say they need (`Session.buffer_bytes`).
+    """
+
+    def __init__(self, port, buffer_bytes: int, listener=None, on_session=None):
+        if buffer_bytes < _MAX_DATAGRAM:
+            buffer_bytes = _MAX_DATAGRAM
+        self.rx = bytearray(buffer_bytes)
+        self._tx = bytearray(buffer_bytes)
+        self.port = port
+        self.listener = listener
+        self._on_session = on_session
+        self.links = {}  # key -> Link
+        self._only = None  # a client's link
+        self._timers = Timers()
+        self._head = self._tail = None  # ready list, linked through Link.next_ready
+        self._held_bytes = 0  # length of the datagram in _tx that the full socket refused
+        self._held_link = None
+        self.is_closing = False
+        self.is_closed = False
+        self._scratch = None
+        self._on_closed = None
+        self.input = self._input_client if listener is None else self._input_server
+
+    # sessions
+
+    def attach(self, link: Link):
+        """Add a link (a client's only one)."""
+        self.links[link.key] = self._only = link
+        self.kick(link)
+
+    def kick(self, link: Link):
+        """Something was done to the link's session: give it a turn soon."""
+        if not link.is_gone:
+            if not link.is_ready:
+                self._ready(link)
+            self.port.wake()
+
+    def shutdown(self, on_closed=None):
+        """Take no new sessions; when the last one is gone close the socket, call on_closed()."""
+        self.is_closing = True
+        self._on_closed = on_closed
+        if not self.links:
+            self.close()
+
+    def close(self):
+        """Close the socket now. Sessions that are still open get no more datagrams."""
+        if not self.is_closed:
+            self.is_closing = self.is_closed = True
+            self.port.close()
+            if self._on_closed is not None:
+                self._on_closed()
+
+    def scratch(self, limit_bytes: int):
+        """Return a buffer that readers may use between two awaits (made at the first call)."""
+        if self._scratch is None:
+            n = min(max(limit_bytes, _MIN_SCRATCH), _MAX_SCRATCH)
+            self._scratch = memoryview(bytearray(n))
+        return self._scratch
+
+    # what the port calls
+
+    def _input_client(self, n, key, now_ms):
+        link = self._only
+        link.session.input(self.rx, n, now_ms)
+        if not link.is_ready:
+            self._ready(link)
+
+    def _input_server(self, n, key, now_ms):
+        links = self.links
+        link = links.get(key)
+        if link is None and self.is_closing:
+            return
+        session = self.listener.input(self.rx, n, key, now_ms)
+        if session is None:
+            return
+        if link is None or link.session is not session:
+            if link is not None:  # a restarted peer: the old session is CLOSED
+                self.listener.aborted.clear()
+                if not link.is_ready:
+                    self._ready(link)
+            self._accept()
+            link = links.get(key)
+            if link is None:
+                return
+        if not link.is_ready:
+            self._ready(link)
+
+    def _accept(self):
+        while True:
+            pair = self.listener.accept()
+            if pair is None:
+                return
+            session, key = pair
+            self.links[key] = link = self._on_session(session, key)
+            if not link.is_ready:
+                self._ready(link)
+
+    def turn(self) -> int:
+        """Serve what is due. Return the ms until the next turn: 0 = at once, there is more to do;
+        -1 = when something happens (`input`, `kick`, `unblocked`)."""
+        if self._held_link is not None:
+            return -1
+        now_ms = ticks_ms()
+        timers = self._timers
+        while True:
+            link = timers.pop(now_ms)
+            if link is None:
+                break
+            if not link.is_ready:
+                self._ready(link)
+        budget = _BUDGET
+        while budget > 0:
+            link = self._head
+            if link is None:
+                break
+            self._head = link.next_ready
+            link.next_ready = None
+            link.is_ready = False
+            budget -= self._serve(link, now_ms) + 1
+            if self._held_link is not None:
+                return -1
+        if self._head is not None:
+            return 0
+        return timers.wait_ms(now_ms)
+
+    def unblocked(self):
+        """The socket has room again: send the datagram that was refused. turn() comes next."""
+        link = self._held_link
+        if link is not None:
+            sent = self.port.send(self._tx, self._held_bytes, link.key)
+            if sent:
+                self._held_link = None
+                if sent < 0:
+                    link.session.stats.OutDrops += 1
+
+    @property
+    def is_full(self) -> bool:
+        """True while a datagram waits for room in the socket."""
+        return self._held_link is not None
+
+    # inside a turn
+
+    def _ready(self, link):
+        link.is_ready = True
+        link.next_ready = None
+        if self._head is None:
+            self._head = self._tail = link
+        else:
+            self._tail.next_ready = link
+            self._tail = link
+
+    def _serve(self, link, now_ms):
+        """Send a quantum of the link's datagrams; return how many were built."""
+        link.before_output(now_ms)
+        session = link.session
+        output = session.output
+        send = self.port.send
+        tx = self._tx
+        key = link.key
+        n_built = 0
+        while n_built < _QUANTUM:
+            n = output(tx, now_ms)
+            if not n:
+                break
+            n_built += 1
+            sent = send(tx, n, key)
+            if sent <= 0:
+                if sent < 0:
+                    session.stats.OutDrops += 1
+                    continue
+                self._held_link = link
+                self._held_bytes = n
+                break
+        wait_ms = session.timeout(now_ms)
+        if session.state == CLOSED:
+            self._drop(link)
+            return n_built
+        link.after_turn(now_ms)
+        if wait_ms == 0:
+            if n_built == _QUANTUM or self._held_link is link:
+                if not link.is_ready:
+                    self._ready(link)
+                return n_built
+            wait_ms = 1  # output had nothing although it was due: never spin
+        self._arm(link, wait_ms, now_ms)
+        return n_built
+
+    def _arm(self, link, wait_ms, now_ms):
+        if link.deadline_ms is not None:
+            left_ms = max(ticks_diff(link.deadline_ms, now_ms), 0)
+            if wait_ms < 0 or left_ms < wait_ms:
+                wait_ms = left_ms
+        if wait_ms >= 0:
+            self._timers.arm(link, (now_ms + wait_ms) & _TICKS_MASK)
+        else:
+            link.due_ms = None
+
+    def _drop(self, link):
+        """Forget a link whose session is CLOSED."""
+        if link.is_gone:
+            return
+        link.is_gone = True
+        self._timers.remove(link)
+        key = link.key
+        if self.links.get(key) is link:  # else a new session has taken its place
+            del self.links[key]
+        if self.listener is not None:
+            self.listener.remove(key, link.session)
+        link.on_closed()
+        if not self.links and (self.listener is None or self.is_closing):
+            self.close()

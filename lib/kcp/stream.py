@@ -1,0 +1,423 @@
+"""A byte stream over one session, with the methods of asyncio's streams of both runtimes.
+
+`open_connection` and the callback of `start_server` get the same `Stream` twice, as reader and as
+writer. What differs from a TCP stream, because KCP has neither open nor close on the wire:
+
+- read() returns b"" (end of file) only after this side's own close(). A peer that vanished shows
+  as OSError(ETIMEDOUT) once something stays unanswered for `dead_ms`; never as an end of file.
+- close() goes on sending until everything is acknowledged, for at most `linger_ms`; wait_closed()
+  waits for that, and raises OSError if something was not acknowledged.
+
+What is bounded: the receive side by the session's receive window, plus for readuntil/readexactly
+what they were asked for. The send side by two send windows in the session, plus `write_limit`
+bytes here, plus the one write that went over it.
+
+One task may read and one may drain or send at a time; a second one gets RuntimeError.
+"""
+
+from errno import ENOBUFS, ETIMEDOUT
+
+from ._clock import ticks_diff, ticks_ms
+from ._compat import const
+from ._port import (
+    Event,
+    IncompleteReadError,
+    Waiter,
+    incomplete_read,
+    limit_overrun,
+    printable,
+    yield_once,
+)
+from .endpoint import Link
+from .session import CLOSED
+
+_EPIPE = const(32)  # MicroPython's errno has no name for it
+_MAX_EXTRA = const(65536)
+_TICKS_MASK = const(0x3FFFFFFF)
+
+
+class Stream(Link):
+    """Reader and writer in one (see the module's text). Made by `open_connection`/`start_server`.
+
+    write_limit: bytes that write() keeps beyond what the session takes (default: one send window).
+    high_water, low_water: drain() waits when more than high_water bytes are unacknowledged or
+    unsent, until at most low_water are. By default the low mark is one send window, so that the
+    window never runs dry, and the high mark a quarter more (64 KiB at most).
+    """
+
+    def __init__(
+        self, endpoint, session, key=None, write_limit=None, high_water=None, low_water=None
+    ):
+        super().__init__(endpoint, session, key)
+        window = session.config.sndwnd * session.mss
+        if low_water is None:
+            low_water = window if high_water is None else min(window, high_water)
+        if high_water is None:
+            high_water = low_water + min(window // 4, _MAX_EXTRA)
+        self._write_limit = window if write_limit is None else write_limit
+        self._high = high_water
+        self._low = low_water
+        self._in = bytearray()  # taken from the session, not yet asked for
+        self._out = bytearray()  # written, not yet taken by the session
+        self._out_off = 0
+        self._reader = Waiter()
+        self._writer = Waiter()
+        self.heard = None  # Waiter of a probe
+        self._closed = None  # Event of wait_closed
+        self._is_closing = False
+        self._lost_bytes = 0
+
+    # reading
+
+    async def read(self, n=-1) -> bytes:
+        """Return what has arrived, at most n bytes; waits for at least one. n < 0: all until the
+        end of file, which is this side's close(). b"" only at the end of file."""
+        if n < 0:
+            return await self._read_all()
+        self._claim_reader()
+        while n:
+            data = self._take(n)
+            if data:
+                return data
+            if not await self._more():
+                break
+        return b""
+
+    async def readinto(self, buf) -> int:
+        """Read into `buf` without a copy in between; return how many bytes; 0 = end of file."""
+        self._claim_reader()
+        if self._in:
+            n = min(len(self._in), len(buf))
+            buf[:n] = self._cut(n)
+            return n
+        while True:
+            n = self.session.recv_into(buf)
+            if n:
+                self.endpoint.kick(self)
+                return n
+            if not await self._more():
+                return 0
+
+    async def readexactly(self, n: int) -> bytes:
+        """Return exactly n bytes; at the end of file before that raise EOFError (on CPython
+        IncompleteReadError). A cancelled call loses nothing."""
+        if n < 0:
+            raise ValueError("readexactly size can not be less than zero")
+        self._claim_reader()
+        if not self._in:
+            data = self._take(n)
+            if len(data) == n:
+                return data
+            self._in += data
+        while len(self._in) < n:
+            data = self._take_new(n - len(self._in))
+            if data:
+                self._in += data
+            elif not await self._more():
+                raise incomplete_read(self._cut(len(self._in)), n)
+        return self._cut(n)
+
+    async def readuntil(self, separator=b"\n", limit: int = 65536) -> bytes:
+        """Return bytes up to and with the separator; EOFError as in `readexactly`; ValueError (on
+        CPython also LimitOverrunError) if more than `limit` bytes came without it."""
+        self._claim_reader()
+        if not separator:
+            raise ValueError("separator must not be empty")
+        start = 0
+        while True:
+            i = self._in.find(separator, start)
+            if i >= 0:
+                return self._cut(i + len(separator))
+            if len(self._in) > limit:
+                raise limit_overrun(len(self._in))
+            start = max(len(self._in) - len(separator) + 1, 0)
+            data = self._take_new(max(self.session.readable, 1))
+            if data:
+                self._in += data
+            elif not await self._more():
+                raise incomplete_read(self._cut(len(self._in)), None)
+
+    async def readline(self) -> bytes:
+        """Return a line with its newline; without one at the end of file; b"" behind that."""
+        try:
+            return await self.readuntil(b"\n")
+        except IncompleteReadError as error:
+            return error.partial
+
+    def at_eof(self) -> bool:
+        """True when nothing is left to read and nothing can come any more (after close())."""
+        return self._is_closing and not self._in and not self.session.readable
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self) -> bytes:
+        line = await self.readline()
+        if not line:
+            raise StopAsyncIteration
+        return line
+
+    # writing
+
+    def write(self, data):
+        """Queue bytes for sending; copies them and never waits. Raises OSError(ENOBUFS) and takes
+        nothing when `write_limit` bytes are waiting already."""
+        self._check_writable(data)
+        n = 0
+        if not self._out:
+            if not len(data):
+                return
+            n = self.session.send(data)
+        if n < len(data):
+            if len(self._out) - self._out_off >= self._write_limit:
+                raise OSError(ENOBUFS, "the write buffer is full: await drain() after write()")
+            if self._out_off:
+                self._out[: self._out_off] = b""
+                self._out_off = 0
+            self._out += memoryview(data)[n:] if n else data
+        self.endpoint.kick(self)
+
+    def writelines(self, lines):
+        """write() each of them."""
+        for line in lines:
+            self.write(line)
+
+    async def drain(self):
+        """Wait until there is room to write more (see high_water); lets other tasks run in any
+        case. Raises OSError when the session has died."""
+        self._claim_writer()
+        if self._pending_bytes() > self._high or not self._has_room():
+            await self._room()
+        else:
+            await yield_once()
+        self._raise_if_dead()
+
+    async def send(self, data):
+        """write() and drain() in one, without copying more than the session has room for. When it
+        is cancelled, a part of the data may have been queued."""
+        self._claim_writer()
+        self._check_writable(data)
+        view = memoryview(data)
+        off = 0
+        while off < len(view):
+            n = 0 if self._out else self.session.send(view[off:] if off else view)
+            if n:
+                off += n
+                self.endpoint.kick(self)
+            else:
+                await self._room()
+                self._check_writable(data)
+        await self.drain()
+
+    async def awrite(self, buf, off=0, sz=-1):
+        """write() buf[off:off+sz] and drain() (MicroPython's name for it)."""
+        if off or sz >= 0:
+            buf = memoryview(buf)[off : len(buf) if sz < 0 else off + sz]
+        self.write(buf)
+        await self.drain()
+
+    def can_write_eof(self) -> bool:
+        """False: KCP cannot close one direction."""
+        return False
+
+    def write_eof(self):
+        """Raises NotImplementedError: KCP cannot close one direction."""
+        raise NotImplementedError("KCP has no end of file on the wire; say it in your protocol")
+
+    # closing
+
+    def close(self, linger_ms=None):
+        """Send what is queued, for at most linger_ms (default: the config's), then close. What has
+        arrived can still be read. Writing and waiting for more end here."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        if linger_ms is None:
+            linger_ms = self.session.config.linger_ms
+        now_ms = ticks_ms()
+        if self._out:
+            self.deadline_ms = (now_ms + linger_ms) & _TICKS_MASK
+        else:
+            self.session.close(now_ms, linger_ms)
+        self._reader.wake()
+        self.endpoint.kick(self)
+
+    def is_closing(self) -> bool:
+        """True after close(), and when the session is over for another reason."""
+        return self._is_closing or self.session.state == CLOSED
+
+    async def wait_closed(self):
+        """Wait until the session is closed; OSError says how many bytes were not acknowledged."""
+        if not self.is_gone:
+            if self._closed is None:
+                self._closed = Event()
+            await self._closed.wait()
+        if self._lost_bytes:
+            raise OSError(
+                self.session.error or ETIMEDOUT,
+                "{} bytes were not acknowledged".format(self._lost_bytes),
+            )
+
+    async def aclose(self):
+        """close() and wait_closed()."""
+        self.close()
+        await self.wait_closed()
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, exc_type, exc, tb):
+        self.close()
+        try:
+            await self.wait_closed()
+        except OSError:
+            if exc_type is None:
+                raise
+
+    def get_extra_info(self, name: str, default=None):
+        """Return "peername", "sockname", "socket", "session", "conv" or "mss"; else `default`.
+        MicroPython does not tell a client its own address."""
+        udp = self.endpoint.port
+        if name == "session":
+            value = self.session
+        elif name == "conv" or name == "mss":
+            value = getattr(self.session, name)
+        elif name == "peername":
+            value = printable(udp.peer if self.key is None else self.key)
+        elif name == "sockname":
+            value = udp.sockname
+        elif name == "socket":
+            value = udp.sock
+        else:
+            value = None
+        return default if value is None else value
+
+    # hooks of Link
+
+    def before_output(self, now_ms):
+        """Move what write() kept into the session."""
+        if self._out:
+            self._pump(now_ms)
+
+    def after_turn(self, now_ms):
+        """Wake the tasks that wait for what has happened."""
+        if self._reader.is_busy and self.session.readable:
+            self._reader.wake()
+        if self._writer.is_busy and self._has_room():
+            self._writer.wake()
+        if self.heard is not None and self.session.heard:
+            self.heard.wake()
+
+    def on_closed(self):
+        """The session is over: wake everyone."""
+        self._lost_bytes = self.session.lost_bytes + len(self._out) - self._out_off
+        self._out = bytearray()
+        self._out_off = 0
+        self._reader.wake()
+        self._writer.wake()
+        if self._closed is not None:
+            self._closed.set()
+
+    # inside
+
+    def _claim_reader(self):
+        if self._reader.is_busy:
+            raise RuntimeError("another task is reading this stream already")
+
+    def _claim_writer(self):
+        if self._writer.is_busy:
+            raise RuntimeError("another task is draining or sending on this stream already")
+
+    def _check_writable(self, data):
+        if isinstance(data, str):
+            raise TypeError("data must be bytes, not str")
+        self._raise_if_dead()
+        if self._is_closing:
+            raise OSError(_EPIPE, "the stream is closed")
+
+    def _raise_if_dead(self):
+        error = self.session.error
+        if error:
+            if error == ETIMEDOUT:
+                raise OSError(error, "the peer does not answer")
+            raise OSError(error, "the session is over")
+
+    async def _more(self):
+        """Wait until the session has something to read; False at the end of file."""
+        while not self.session.readable:
+            self._raise_if_dead()
+            if self.is_closing():
+                return False
+            await self._reader.wait()
+        return True
+
+    def _take(self, n):
+        """Return at most n bytes that are here; b"" if there are none."""
+        if self._in:
+            return self._cut(min(n, len(self._in)))
+        return self._take_new(n)
+
+    def _take_new(self, n):
+        """The same, past what lies in _in."""
+        session = self.session
+        scratch = self.endpoint.scratch(session.config.rcvwnd * session.mss // 4)
+        n = min(n, len(scratch))
+        recv_into = session.recv_into
+        n_got = 0
+        while n_got < n:
+            k = recv_into(scratch[n_got:n])
+            if not k:
+                break
+            n_got += k
+        if not n_got:
+            return b""
+        self.endpoint.kick(self)  # the window has opened: the peer may have to be told
+        return bytes(scratch[:n_got])
+
+    def _cut(self, n):
+        """Take n bytes from _in."""
+        data = bytes(memoryview(self._in)[:n])
+        self._in[:n] = b""
+        return data
+
+    async def _read_all(self):
+        self._claim_reader()
+        while True:
+            data = self._take_new(_MAX_EXTRA)
+            if data:
+                self._in += data
+            elif not await self._more():
+                return self._cut(len(self._in))
+
+    def _pending_bytes(self):
+        return self.session.unacked_bytes + len(self._out) - self._out_off
+
+    def _has_room(self):
+        if self._out or self._pending_bytes() > self._low:
+            return False
+        return self.session.snd_room_bytes > 0 or self.is_closing()
+
+    async def _room(self):
+        while not self._has_room() and self.session.state != CLOSED:
+            await self._writer.wait()
+
+    def _pump(self, now_ms):
+        session = self.session
+        if session.state == CLOSED:
+            return
+        n = session.send(memoryview(self._out)[self._out_off :])
+        self._out_off += n
+        if self._out_off == len(self._out):
+            self._out = bytearray()
+            self._out_off = 0
+        if self.deadline_ms is not None:
+            self._linger(now_ms)
+
+    def _linger(self, now_ms):
+        """close() was called while bytes were kept here: close the session behind the last one."""
+        left_ms = ticks_diff(self.deadline_ms, now_ms)
+        if not self._out:
+            self.deadline_ms = None
+            self.session.close(now_ms, max(left_ms, 0))
+        elif left_ms <= 0:
+            self.session.abort(ETIMEDOUT)
