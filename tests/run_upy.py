@@ -5,8 +5,8 @@
     tests/run_upy.py --target unix arq    only files whose path holds "arq"
     tests/run_upy.py -k wrap              only tests whose name holds "wrap"
 
-The interpreters are named by KCP_MICROPYTHON and KCP_UPY_ARM (a command line; `make env` prints both).
-Without the ARM one its suite is skipped on a user's machine, and failed when CI=true.
+The interpreters are named by KCP_MICROPYTHON and KCP_UPY_ARM (a command line; `make env` prints
+both). Without the ARM one its suite is skipped on a user's machine, and failed when CI=true.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 TESTS = os.path.dirname(os.path.abspath(__file__))
 LIB = os.path.join(os.path.dirname(TESTS), "lib")
 
-# Folders ("name/") and files that only CPython can run, each with its reason. Everything else that is
-# called test_*.py must run under MicroPython.
+# Folders ("name/") and files that only CPython can run, each with its reason. Everything else that
+# is called test_*.py must run under MicroPython.
 CPYTHON_ONLY = {
     "cli/": "drives the command line in subprocesses, which MicroPython has not",
     "interop/": "starts Go peers and other interpreters as subprocesses",
@@ -61,7 +61,7 @@ def shared_files():
 
 
 def options_of(relative_path):
-    """The options of a file's line `# upy: heapsize=4m timeout=60 arm=no`, as a dict of strings."""
+    """What a file's line `# upy: heapsize=4m timeout=60 arm=no` says, as a dict of strings."""
     with open(os.path.join(TESTS, relative_path), encoding="utf-8") as file:
         for _, line in zip(range(OPTION_LINES), file):
             if line.startswith("# upy:"):

@@ -1,9 +1,9 @@
 """Runs one shared test file inside MicroPython (started by run_upy.py, one process per file).
 
 Usage: micropython upy_runner.py TESTS_DIR LIB_DIR FILE [WORD]
-Imports FILE and calls every function `test_*` in it (only those whose name holds WORD, if given); what a
-test returns that can be sent to is a coroutine and is run by asyncio. Ends with a line
-`@@ N_PASSED N_FAILED` that run_upy.py reads. A file that cannot be imported counts as one failure.
+Imports FILE and calls every function `test_*` in it (only those whose name holds WORD, if given);
+what a test returns that can be sent to is a coroutine and is run by asyncio. Ends with a line
+`@@ N_PASSED N_FAILED` that run_upy.py reads. A file that cannot be imported counts as a failure.
 """
 
 import sys

@@ -11,7 +11,11 @@ import debian
 
 SUITES = ("trixie",)
 UNPACKED = "qemu-user-arm"  # the name below our folder; no program on PATH is called so
-PROBE = "import sys, asyncio, socket, hashlib, cryptolib; hashlib.sha1; print(sys.maxsize, sys.version)"
+PROBE = """
+import sys, asyncio, socket, hashlib, cryptolib
+hashlib.sha1
+print(sys.maxsize, sys.version)
+"""
 
 
 def ensure():

@@ -1,12 +1,14 @@
-"""What every step of the set-up shares: the cache folder, locks, logs, and errors of one sentence.
+"""What every step of the set-up shares: the cache folder, locks, logs, errors of one sentence.
 
-The cache holds one folder per thing that was built, `<component>-<key>`, where the key is a hash of all
-that went into it. A folder that holds the file `.done` is complete; anything else is rubbish from a run that
-was stopped, and is built again. A lock file per component makes two runs at once safe.
+The cache holds one folder per thing that was built, `<component>-<key>`, where the key is a hash of
+all that went into it. A folder that holds the file `.done` is complete; anything else is rubbish
+from a run that was stopped, and is built again. A lock file per component makes two runs at once
+safe.
 """
 
 import contextlib
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -143,12 +145,10 @@ def _finished(folder):
 def _prune(component, keep):
     """Delete builds of this component that nobody used for UNUSED_DAYS."""
     oldest = time.time() - UNUSED_DAYS * 86400
-    for name in os.listdir(cache_dir()):
-        folder = os.path.join(cache_dir(), name)
-        stamp = os.path.join(folder, ".done")
-        if name.rpartition("-")[0] == component and folder != keep and os.path.exists(stamp):
-            if os.stat(stamp).st_mtime < oldest:
-                shutil.rmtree(folder, ignore_errors=True)
+    for stamp in glob.glob(os.path.join(cache_dir(), component + "-*", ".done")):
+        folder = os.path.dirname(stamp)
+        if folder != keep and os.stat(stamp).st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def ensure(component, key, build):

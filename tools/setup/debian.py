@@ -1,7 +1,7 @@
 """Fetches Debian packages without root and without touching the machine's own package lists.
 
-The mirror is the one that the machine's own configuration names. Lists, downloads and the (empty) table
-of installed packages live in a folder of the cache. apt checks every signature and hash.
+The mirror is the one that the machine's own configuration names. Lists, downloads and the (empty)
+table of installed packages live in a folder of the cache. apt checks every signature and hash.
 """
 
 import glob
@@ -90,7 +90,7 @@ def _main_entry():
             if suite and suite in suites.split() and "main" in components.split():
                 return fields, suite
     raise common.SetupError(
-        "No Debian mirror was found in /etc/apt/sources.list or /etc/apt/sources.list.d; add one there."
+        "No Debian mirror is named in /etc/apt/sources.list or /etc/apt/sources.list.d; add one."
     )
 
 
@@ -100,7 +100,7 @@ def own_suite():
 
 
 def suites(*preferred):
-    """The suites to try, in this order, then the machine's own (all there is beside Debian itself)."""
+    """The suites to try, in this order, then the machine's own (off Debian, only that)."""
     order = list(preferred) if os_release("ID") == "debian" else []
     own = own_suite()
     return order + ([] if own in order else [own])
@@ -188,7 +188,7 @@ class Archive:
 
 
 def unpack_source(dsc, into, log):
-    """Unpack <into>/*.orig.tar.* and *.debian.tar.* that a .dsc names into <into>/tree; the version."""
+    """Unpack the two archives beside a .dsc into <into>/tree, patches applied; the version."""
     with open(dsc, encoding="utf-8") as file:
         version = next(line for line in file if line.startswith("Version:")).split()[1]
     tree = os.path.join(into, "tree")

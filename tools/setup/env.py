@@ -6,9 +6,9 @@
     tools/setup/env.py --only python,go ...       only these (python, go, peers, micropython, arm)
 
 PATH and PYTHONPATH lead to the virtual environment and the library, and:
-KCP_PYTHON, KCP_GO, KCP_PEERS (folder of the Go peers), KCP_MICROPYTHON, KCP_MPY_CROSS, KCP_MPY_DIR (MicroPython's
-source), KCP_UPY_ARM (a command line, empty where it cannot be had).
-Progress goes to standard error; a failure is one sentence and exit code 1. See common.py for the cache.
+KCP_PYTHON, KCP_GO, KCP_PEERS (folder of the Go peers), KCP_MICROPYTHON, KCP_MPY_CROSS, KCP_MPY_DIR
+(MicroPython's source), KCP_UPY_ARM (a command line, empty where it cannot be had).
+Progress goes to standard error; a failure is one sentence and exit code 1. The cache: common.py.
 """
 
 import os
@@ -54,7 +54,7 @@ def parse(arguments):
     if arguments[:1] == ["--only"] and len(arguments) > 1:
         wanted = arguments[1].split(",")
         arguments = arguments[2:]
-    if not set(wanted) <= set(COMPONENTS) or arguments and arguments[0] != "run":
+    if not set(wanted) <= set(COMPONENTS) or (arguments and arguments[0] != "run"):
         sys.exit(__doc__.strip())
     return wanted, arguments[1:]
 

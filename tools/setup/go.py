@@ -38,7 +38,7 @@ def _new_enough(version):
 
 
 def ensure(python_folder):
-    """(path of go, its version): the machine's own if it is new enough, else the one of a wheel."""
+    """(path of go, its version): the machine's own if it is new enough, else a wheel's."""
     own = shutil.which("go")
     if own is not None:
         version = _version(own)
@@ -81,7 +81,7 @@ def ensure_peers(go, version):
     def build(folder, log):
         log.run(
             [go, "build", "-trimpath", "-o", folder + os.sep, "./..."],
-            "The Go peers of the tests could not be built; check the network and Go's module proxy.",
+            "The Go peers of the tests could not be built; check the network, and GOPROXY.",
             cwd=PEERS,
             env=ENVIRONMENT,
         )

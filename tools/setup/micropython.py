@@ -1,4 +1,4 @@
-"""MicroPython's cross compiler and its unix port, with asyncio frozen in and cryptolib, sha1 and ffi."""
+"""MicroPython's cross compiler and its unix port, with asyncio, cryptolib, sha1 and ffi."""
 
 import os
 import shutil
@@ -102,7 +102,7 @@ def _library_flags(tree):
 
 
 def _probe(program):
-    """The version of a freshly built interpreter, after a look at all the modules that are needed."""
+    """The version of a freshly built interpreter; fails if it lacks something that is needed."""
     done = subprocess.run(
         [program, "-c", PROBE], capture_output=True, text=True, timeout=60, check=False
     )

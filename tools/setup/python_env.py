@@ -13,6 +13,7 @@ import debian
 
 REQUIREMENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "requirements.txt")
 OLDEST = (3, 9)
+INSTALL = "install it, on Debian with `apt-get install python3-venv`"
 
 
 def ensure():
@@ -30,7 +31,7 @@ def ensure():
 def _build(folder, log):
     log.run(
         [sys.executable, "-m", "venv", "--without-pip", folder],
-        "Python's module venv does not work; install it, on Debian with `apt-get install python3-venv`.",
+        f"Python's module venv does not work; {INSTALL}.",
     )
     python = os.path.join(folder, "bin", "python")
     log.run(
@@ -60,12 +61,9 @@ def _pip(python, folder, log):
         archive.unpack(["python3-pip-whl"], wheels)
     except common.SetupError as error:
         raise common.SetupError(
-            "Python has no ensurepip; install it, on Debian with `apt-get install python3-venv`. "
-            f"(Fetching pip by itself failed too: {error})"
+            f"Python has no ensurepip; {INSTALL}. (Fetching pip by itself failed too: {error})"
         ) from None
     found = glob.glob(os.path.join(wheels, "usr/share/python-wheels/pip-*.whl"))
     if not found:
-        raise common.SetupError(
-            "Python has no ensurepip; install it, on Debian with `apt-get install python3-venv`."
-        )
+        raise common.SetupError(f"Python has no ensurepip; {INSTALL}.")
     return [python, os.path.join(found[0], "pip")]

@@ -19,7 +19,7 @@ def user_tree():
     tree = os.path.abspath(os.path.expanduser(tree))
     if not os.path.exists(os.path.join(tree, "ports", "unix", "Makefile")):
         raise common.SetupError(
-            f"MPY_DIR is {tree}, which holds no source of MicroPython; set it to a checkout, or unset it."
+            f"MPY_DIR is {tree}, which is no source of MicroPython; name a checkout or unset it."
         )
     if not has_mbedtls(tree) and not uses_system_mbedtls(tree):
         raise common.SetupError(
