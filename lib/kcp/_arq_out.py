@@ -201,8 +201,9 @@ class Output(Sender):
             return
         self._check_all = self._timers and (now_ms - self._next_rto) & _M30 < _HALF30
         self._nearest = -1
-        if (self._check_all or self._fast_pending) and self._hole_first >= 0:
-            self._fast_pending = False
+        pending = self._fast_pending
+        self._fast_pending = False  # the walk sets it again; without holes there is nothing to walk
+        if (self._check_all or pending) and self._hole_first >= 0:
             self._cursor = self._hole_first
             self._step = _HOLES
         elif self._check_all:
