@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"microkcp/peers/peer"
+	"microkcp/peers/sim"
 	"microkcp/peers/trace"
 )
 
@@ -24,6 +25,7 @@ var commands = []command{
 	{"echo-client", "send bytes to an echo server and verify what comes back", peer.EchoClient},
 	{"sink-client", "send bytes to a sink server and wait for its digest", peer.SinkClient},
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
+	{"sim", "run kcp-go's ARQ over the simulated links of tests/sim", sim.Command},
 }
 
 func usage() {
