@@ -108,7 +108,9 @@ class Relay:
             self._wake_out.send(b"x")
         except OSError:  # it has ended already
             pass
-        if self._thread is not None:
+        if self._thread is None:
+            self._close()
+        else:
             self._thread.join()
         return self.counters()
 
@@ -248,7 +250,8 @@ def main(argv=None):
     except (OSError, ValueError) as error:
         sys.exit(f"relay: {error}")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    print(json.dumps({"listen": f"{relay.host}:{relay.port}"}), flush=True)
+    host = f"[{relay.host}]" if ":" in relay.host else relay.host
+    print(json.dumps({"listen": f"{host}:{relay.port}"}), flush=True)
     try:
         relay.run(args.seconds)
     except KeyboardInterrupt:

@@ -156,6 +156,8 @@ def test_misuse_raises_at_once(bad):
 def test_stop_twice_and_stop_before_start():
     r = relay.Relay(("127.0.0.1", 9)).start()
     assert r.stop() == r.stop()
+    r = relay.Relay(("127.0.0.1", 9))
+    assert r.stop() == r.stop()
 
 
 def test_program_prints_its_address_and_its_counters(target, client):

@@ -1,0 +1,8 @@
+"""The command line of microkcp: `python -m kcp`, and the console script `kcp`.
+
+main.py      the command, its verbs, and how an error becomes a sentence and an exit code
+options.py   kcptun's flags                address.py   HOST:PORT
+files.py     the file transfer protocol    send.py, recv.py   its two ends
+echo.py, cat.py                            the other verbs
+report.py    progress, summary, JSON       runner.py, stdio.py   signals, deadlines, pipes
+"""

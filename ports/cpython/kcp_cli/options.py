@@ -1,0 +1,58 @@
+"""kcptun's flags, and the library's configuration made of them.
+
+A flag that is not given is not passed on, so that defaults live in the library alone; a value that
+the library refuses ends in the library's own sentence.
+"""
+
+import click
+
+_FLAGS = {
+    "--key": {"envvar": "KCP_KEY", "show_envvar": True, "help": "Pre-shared secret."},
+    "--crypt": {"metavar": "NAME", "help": "Packet encryption, as kcptun names it."},
+    "--mode": {"metavar": "NAME", "help": "normal, fast, fast2, fast3 or manual."},
+    "--mtu": {"type": int, "help": "Largest UDP payload, in bytes."},
+    "--sndwnd": {"type": int, "help": "Send window, in packets."},
+    "--rcvwnd": {"type": int, "help": "Receive window, in packets."},
+    "--datashard": {"type": int, "help": "FEC: data packets of a group."},
+    "--parityshard": {"type": int, "help": "FEC: parity packets of a group."},
+    "--nodelay": {"type": int, "help": "0 or 1 (mode manual)."},
+    "--interval": {"type": int, "metavar": "MS", "help": "Tick in ms (mode manual)."},
+    "--resend": {"type": int, "help": "Fast resend after so many ACKs (mode manual)."},
+    "--nc": {"type": int, "help": "1 = no congestion control (mode manual)."},
+    "--acknodelay": {"is_flag": True, "default": None, "help": "Acknowledge at once."},
+}
+_SHORT = {"--datashard": ("--ds",), "--parityshard": ("--ps",)}
+
+
+def kcp_flags(command):
+    """Decorate a verb with the flags above; it receives them as keyword arguments."""
+    for flag, settings in reversed(list(_FLAGS.items())):
+        command = click.option(flag, *_SHORT.get(flag, ()), flag[2:], **settings)(command)
+    return command
+
+
+def output_flags(command):
+    """Decorate a verb with --json (argument `as_json`) and --quiet."""
+    quiet = click.option("--quiet", is_flag=True, help="No progress, no summary.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object for scripts.")
+    return as_json(quiet(command))
+
+
+def timeout_flag(default_s, text):
+    """Decorate a verb with --timeout SECONDS (argument `timeout_s`)."""
+    seconds = click.FloatRange(0.1, 86400)
+    return click.option(
+        "--timeout", "timeout_s", type=seconds, default=default_s, show_default=True,
+        metavar="SECONDS", help=text,
+    )  # fmt: skip
+
+
+def make_config(flags, **more):
+    """Build kcp's Config from the flags that were given; what it refuses is a usage error."""
+    import kcp
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return kcp.Config(**given, **more)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None

@@ -1,0 +1,137 @@
+"""What the user, or the user's script, gets to see.
+
+stdout: one summary for a person, or with --json one JSON object per result. stderr: notes, errors,
+and on a terminal a progress bar. --quiet leaves errors and JSON.
+"""
+
+import json
+import sys
+import time
+
+import click
+
+
+class Report:
+    """The output of one verb; `err` sends results to stderr (for `cat`, whose stdout is data)."""
+
+    def __init__(self, verb, as_json, quiet, err=False):
+        self.verb = verb
+        self.as_json = as_json
+        self.quiet = quiet
+        self._err = err
+        self._bars = None
+        self._has_result = False
+
+    def note(self, text):
+        """Tell a person something on the way (stderr)."""
+        if self.quiet:
+            return
+        if self._bars is not None:
+            self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            click.echo(text, err=True)
+
+    def problem(self, text):
+        """Tell of something that went wrong but does not end the program (stderr, always)."""
+        click.secho(f"kcp {self.verb}: {text}", fg="red", err=True)
+
+    def result(self, result, summary):
+        """One result: `summary` for a person, the dict `result` for a script."""
+        self._has_result = True
+        if self.as_json:
+            click.echo(json.dumps({"verb": self.verb, **result}), err=self._err)
+        elif not self.quiet:
+            click.echo(summary, err=self._err)
+
+    def failed(self, message):
+        """The verb ends with this error; main() prints the sentence, this is for scripts."""
+        if self.as_json and not self._has_result:
+            self.result({"ok": False, "error": message}, "")
+
+    def progress(self, label, total_bytes):
+        """A Progress to be used as a context manager; shown on a terminal only."""
+        return Progress(self, label, total_bytes)
+
+    def _open_bar(self, label, total_bytes):
+        if self.quiet or not sys.stderr.isatty():
+            return None
+        if self._bars is None:
+            self._bars = _make_bars()
+            self._bars.start()
+        return self._bars.add_task(label, total=total_bytes)
+
+    def _close_bar(self, bar):
+        self._bars.remove_task(bar)
+        if not self._bars.tasks:
+            self._bars.stop()
+            self._bars = None
+
+
+class Progress:
+    """The progress of one transfer: times it, and draws its bar."""
+
+    def __init__(self, report, label, total_bytes):
+        self._report = report
+        self._label = label
+        self._total_bytes = total_bytes
+
+    def __enter__(self):
+        self._start_s = time.monotonic()
+        self._bar = self._report._open_bar(self._label, self._total_bytes)
+        return self
+
+    def __exit__(self, *_exc):
+        if self._bar is not None:
+            self._report._close_bar(self._bar)
+
+    def update(self, done_bytes):
+        """So many bytes are done."""
+        if self._bar is not None:
+            self._report._bars.update(self._bar, completed=done_bytes)
+
+    def seconds(self):
+        """Time since it began."""
+        return time.monotonic() - self._start_s
+
+
+def _make_bars():
+    from rich import progress
+    from rich.console import Console
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.DownloadColumn(),
+        progress.TransferSpeedColumn(),
+        progress.TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def figures(stream, n_bytes, seconds):
+    """What a result says about its transfer, as a dict fit for JSON.
+
+    bytes, seconds, mb_per_s (10**6 bytes), rtt_ms (smoothed; None: not measured), retransmitted
+    (segments), counters (those of kcp-go's names that are not 0).
+    """
+    session = stream.get_extra_info("session")
+    counters = session.stats.as_dict()
+    return {
+        "bytes": n_bytes,
+        "seconds": round(seconds, 3),
+        "mb_per_s": round(n_bytes / 1e6 / seconds, 3) if seconds else None,
+        "rtt_ms": session.arq.rx_srtt or None,
+        "retransmitted": counters["RetransSegs"],
+        "counters": {name: count for name, count in counters.items() if count},
+    }
+
+
+def describe(result):
+    """The figures of a result in words."""
+    rtt = f", RTT {result['rtt_ms']} ms" if result["rtt_ms"] else ""
+    speed = f", {result['mb_per_s']:.2f} MB/s" if result["mb_per_s"] else ""
+    return (
+        f"{result['bytes']:,} bytes in {result['seconds']:.2f} s{speed}{rtt}, "
+        f"{result['retransmitted']} segments sent again"
+    )

@@ -1,0 +1,90 @@
+"""`kcp send`: one file to a `kcp recv`, verified by its hash."""
+
+import asyncio
+import os
+import stat
+
+import click
+
+from . import files
+from .address import PEER
+from .errors import OK, Failure
+from .options import kcp_flags, make_config, output_flags, timeout_flag
+from .report import Report, describe, figures
+from .runner import Closing, Deadline, connect, run
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True))
+@click.argument("address", type=PEER)
+@click.option("--name", help="Name to give the file at the receiver (default: its own).")
+@timeout_flag(10, "Give up when the receiver is silent for so long.")
+@kcp_flags
+@output_flags
+def send(file, address, name, timeout_s, as_json, quiet, **flags):
+    """Send FILE to a 'kcp recv' that listens at HOST:PORT."""
+    config = make_config(flags, dead_ms=int(timeout_s * 1000))
+    report = Report("send", as_json, quiet)
+    name = os.path.basename(file) if name is None else name
+    with open(file, "rb") as source:
+        return run(report, _send(report, source, name, address, config, timeout_s))
+
+
+async def _send(report, source, name, address, config, timeout_s):
+    status = os.fstat(source.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise Failure(f"{source.name} is no regular file: for a pipe or a device use 'kcp cat'.")
+    reader, writer = await connect(address, config, timeout_s)
+    async with Closing(writer):
+        sending = _Sending(report, reader, writer, timeout_s)
+        result = await sending.run(source, name, status.st_size)
+    result = {"ok": True, "peer": str(address), "name": name, **result}
+    summary = f"sent {name} to {address}: {describe(result)}\nsha256 {result['sha256']} verified"
+    report.result(result, summary)
+    return OK
+
+
+class _Sending:
+    """The sender's side of the protocol of files.py."""
+
+    def __init__(self, report, reader, writer, timeout_s):
+        self.report = report
+        self.reader = reader
+        self.writer = writer
+        self.timeout_s = timeout_s
+
+    async def run(self, source, name, size):
+        """Send it; returns the result's figures and hash. Failure if it was not accepted."""
+        with self._answer_in_time():
+            await files.write_line(self.writer, kcp=files.PROTOCOL, name=name, size=size)
+            files.check_answer(await files.read_line(self.reader, "kcp recv"), "go")
+        with self.report.progress(name, size) as progress:
+            digest, answer = await self._body_and_answer(source, size, progress.update)
+            result = figures(self.writer, size, progress.seconds())
+        files.check_answer(answer, "ok")
+        if answer.get("sha256") != digest or answer.get("bytes") != size:
+            raise Failure("The receiver's SHA-256 differs: it has not got what was sent.")
+        return {**result, "sha256": digest}
+
+    def _answer_in_time(self):
+        session = self.writer.get_extra_info("session")
+        message = "The receiver stopped answering: is it 'kcp recv' that listens there?"
+        # What is on its way may be slow: the library judges that, by its own deadline.
+        return Deadline(self.timeout_s, message, lambda: session.unsent_unacked_bytes > 0)
+
+    async def _body_and_answer(self, source, size, update):
+        """Send the body while listening, since a receiver in trouble answers early."""
+        body = asyncio.ensure_future(files.send_body(self.writer, source, size, update))
+        answer = asyncio.ensure_future(files.read_line(self.reader, "kcp recv"))
+        try:
+            await asyncio.wait({body, answer}, return_when=asyncio.FIRST_COMPLETED)
+            if answer.done() and not body.done():
+                files.check_answer(answer.result(), "ok")
+                raise Failure("The receiver answered before it had the whole file.")
+            digest = body.result()
+            with self._answer_in_time():
+                return digest, await answer
+        finally:
+            body.cancel()
+            answer.cancel()
+            await asyncio.gather(body, answer, return_exceptions=True)
