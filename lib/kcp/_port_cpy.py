@@ -294,7 +294,7 @@ class UdpPort:
     def _turn(self):
         if self._loop is None:
             return
-        wait_ms = self._endpoint.turn()
+        wait_ms = self._endpoint.turn(ticks_ms())
         loop = self._loop
         if loop is None:
             return

@@ -293,7 +293,7 @@ class UdpPort:
 
     def _turn_and_plan(self):
         """A turn in the receiving task; the serving task goes on from there."""
-        wait_ms = self._endpoint.turn()
+        wait_ms = self._endpoint.turn(ticks_ms())
         if self._endpoint.is_full:
             wait_ms = 0
         if wait_ms >= 0 and not self._is_closed:
@@ -309,7 +309,7 @@ class UdpPort:
                 if self._is_closed:
                     return
                 endpoint.unblocked()
-            wait_ms = endpoint.turn()
+            wait_ms = endpoint.turn(ticks_ms())
             if endpoint.is_full or self._is_closed:
                 continue
             self._is_parked = True

@@ -2,7 +2,7 @@
 
 An endpoint belongs to a client (one session) or to a server (a `Listener` and any number of them).
 It has no task per session and no buffer per session: one receive buffer, one send buffer, one
-list of sessions that have work, one heap of sessions that wait for a moment. All I/O and the event
+list of sessions that have work, one heap of sessions that wait for a moment. I/O, clock and event
 loop are in a *port* (`_port_cpy.UdpPort`, `_port_upy.UdpPort`, or a test's fake):
 
     port.send(buf, n, key) -> int   > 0 sent, 0 the socket is full, < 0 refused (counts as a loss)
@@ -12,7 +12,7 @@ loop are in a *port* (`_port_cpy.UdpPort`, `_port_upy.UdpPort`, or a test's fake
 and the port calls the endpoint:
 
     input(n, key, now_ms)           a datagram lies in endpoint.rx[0:n]
-    turn() -> ms                    after a batch of datagrams, on wake(), and when its time has
+    turn(now_ms) -> ms              after a batch of datagrams, on wake(), and when its time has
                                     come; what it returns says when the next turn is due
     unblocked()                     the socket can take datagrams again
 
@@ -27,7 +27,7 @@ nearly always happens: the entry is corrected when its old time comes); an idle 
 neither structure. Nothing here allocates per datagram.
 """
 
-from ._clock import ticks_diff, ticks_ms
+from ._clock import ticks_diff
 from ._compat import const
 from .session import CLOSED
 
@@ -269,12 +269,11 @@ class Endpoint:
             if not link.is_ready:
                 self._ready(link)
 
-    def turn(self) -> int:
+    def turn(self, now_ms: int) -> int:
         """Serve what is due. Return the ms until the next turn: 0 = at once, there is more to do;
         -1 = when something happens (`input`, `kick`, `unblocked`)."""
         if self._held_link is not None:
             return -1
-        now_ms = ticks_ms()
         timers = self._timers
         while True:
             link = timers.pop(now_ms)

@@ -19,16 +19,8 @@ from errno import ENOBUFS, ETIMEDOUT
 
 from ._clock import ticks_diff, ticks_ms
 from ._compat import const
-from ._port import (
-    Event,
-    IncompleteReadError,
-    Waiter,
-    incomplete_read,
-    limit_overrun,
-    printable,
-    yield_once,
-)
-from .endpoint import Link
+from ._port import Event, Waiter, printable, yield_once
+from ._reading import ReadHalf
 from .session import CLOSED
 
 _EPIPE = const(32)  # MicroPython's errno has no name for it
@@ -36,7 +28,7 @@ _MAX_EXTRA = const(65536)
 _TICKS_MASK = const(0x3FFFFFFF)
 
 
-class Stream(Link):
+class Stream(ReadHalf):
     """Reader and writer in one (see the module's text). Made by `open_connection`/`start_server`.
 
     write_limit: bytes that write() keeps beyond what the session takes (default: one send window).
@@ -57,105 +49,12 @@ class Stream(Link):
         self._write_limit = window if write_limit is None else write_limit
         self._high = high_water
         self._low = low_water
-        self._in = bytearray()  # taken from the session, not yet asked for
         self._out = bytearray()  # written, not yet taken by the session
         self._out_off = 0
-        self._reader = Waiter()
         self._writer = Waiter()
         self.heard = None  # Waiter of a probe
         self._closed = None  # Event of wait_closed
-        self._is_closing = False
         self._lost_bytes = 0
-
-    # reading
-
-    async def read(self, n=-1) -> bytes:
-        """Return what has arrived, at most n bytes; waits for at least one. n < 0: all until the
-        end of file, which is this side's close(). b"" only at the end of file."""
-        if n < 0:
-            return await self._read_all()
-        self._claim_reader()
-        while n:
-            data = self._take(n)
-            if data:
-                return data
-            if not await self._more():
-                break
-        return b""
-
-    async def readinto(self, buf) -> int:
-        """Read into `buf` without a copy in between; return how many bytes; 0 = end of file."""
-        self._claim_reader()
-        if self._in:
-            n = min(len(self._in), len(buf))
-            buf[:n] = self._cut(n)
-            return n
-        while True:
-            n = self.session.recv_into(buf)
-            if n:
-                self.endpoint.kick(self)
-                return n
-            if not await self._more():
-                return 0
-
-    async def readexactly(self, n: int) -> bytes:
-        """Return exactly n bytes; at the end of file before that raise EOFError (on CPython
-        IncompleteReadError). A cancelled call loses nothing."""
-        if n < 0:
-            raise ValueError("readexactly size can not be less than zero")
-        self._claim_reader()
-        if not self._in:
-            data = self._take(n)
-            if len(data) == n:
-                return data
-            self._in += data
-        while len(self._in) < n:
-            data = self._take_new(n - len(self._in))
-            if data:
-                self._in += data
-            elif not await self._more():
-                raise incomplete_read(self._cut(len(self._in)), n)
-        return self._cut(n)
-
-    async def readuntil(self, separator=b"\n", limit: int = 65536) -> bytes:
-        """Return bytes up to and with the separator; EOFError as in `readexactly`; ValueError (on
-        CPython also LimitOverrunError) if more than `limit` bytes came without it."""
-        self._claim_reader()
-        if not separator:
-            raise ValueError("separator must not be empty")
-        start = 0
-        while True:
-            i = self._in.find(separator, start)
-            if i >= 0:
-                return self._cut(i + len(separator))
-            if len(self._in) > limit:
-                raise limit_overrun(len(self._in))
-            start = max(len(self._in) - len(separator) + 1, 0)
-            data = self._take_new(max(self.session.readable, 1))
-            if data:
-                self._in += data
-            elif not await self._more():
-                raise incomplete_read(self._cut(len(self._in)), None)
-
-    async def readline(self) -> bytes:
-        """Return a line with its newline; without one at the end of file; b"" behind that."""
-        try:
-            return await self.readuntil(b"\n")
-        except IncompleteReadError as error:
-            return error.partial
-
-    def at_eof(self) -> bool:
-        """True when nothing is left to read and nothing can come any more (after close())."""
-        return self._is_closing and not self._in and not self.session.readable
-
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self) -> bytes:
-        line = await self.readline()
-        if not line:
-            raise StopAsyncIteration
-        return line
 
     # writing
 
@@ -167,7 +66,7 @@ class Stream(Link):
         if not self._out:
             if not len(data):
                 return
-            n = self.session.send(data)
+            n = self._give(data, 0)
         if n < len(data):
             if len(self._out) - self._out_off >= self._write_limit:
                 raise OSError(ENOBUFS, "the write buffer is full: await drain() after write()")
@@ -186,7 +85,7 @@ class Stream(Link):
         """Wait until there is room to write more (see high_water); lets other tasks run in any
         case. Raises OSError when the session has died."""
         self._claim_writer()
-        if self._pending_bytes() > self._high or not self._has_room():
+        if self._out or self._pending_bytes() > self._high or not self._session_takes():
             await self._room()
         else:
             await yield_once()
@@ -197,10 +96,9 @@ class Stream(Link):
         is cancelled, a part of the data may have been queued."""
         self._claim_writer()
         self._check_writable(data)
-        view = memoryview(data)
         off = 0
-        while off < len(view):
-            n = 0 if self._out else self.session.send(view[off:] if off else view)
+        while off < len(data):
+            n = 0 if self._out else self._give(data, off)
             if n:
                 off += n
                 self.endpoint.kick(self)
@@ -241,10 +139,6 @@ class Stream(Link):
             self.session.close(now_ms, linger_ms)
         self._reader.wake()
         self.endpoint.kick(self)
-
-    def is_closing(self) -> bool:
-        """True after close(), and when the session is over for another reason."""
-        return self._is_closing or self.session.state == CLOSED
 
     async def wait_closed(self):
         """Wait until the session is closed; OSError says how many bytes were not acknowledged."""
@@ -292,7 +186,7 @@ class Stream(Link):
             value = None
         return default if value is None else value
 
-    # hooks of Link
+    # hooks of Link (see `endpoint`)
 
     def before_output(self, now_ms):
         """Move what write() kept into the session."""
@@ -320,10 +214,6 @@ class Stream(Link):
 
     # inside
 
-    def _claim_reader(self):
-        if self._reader.is_busy:
-            raise RuntimeError("another task is reading this stream already")
-
     def _claim_writer(self):
         if self._writer.is_busy:
             raise RuntimeError("another task is draining or sending on this stream already")
@@ -335,78 +225,39 @@ class Stream(Link):
         if self._is_closing:
             raise OSError(_EPIPE, "the stream is closed")
 
-    def _raise_if_dead(self):
-        error = self.session.error
-        if error:
-            if error == ETIMEDOUT:
-                raise OSError(error, "the peer does not answer")
-            raise OSError(error, "the session is over")
-
-    async def _more(self):
-        """Wait until the session has something to read; False at the end of file."""
-        while not self.session.readable:
-            self._raise_if_dead()
-            if self.is_closing():
-                return False
-            await self._reader.wait()
-        return True
-
-    def _take(self, n):
-        """Return at most n bytes that are here; b"" if there are none."""
-        if self._in:
-            return self._cut(min(n, len(self._in)))
-        return self._take_new(n)
-
-    def _take_new(self, n):
-        """The same, past what lies in _in."""
-        session = self.session
-        scratch = self.endpoint.scratch(session.config.rcvwnd * session.mss // 4)
-        n = min(n, len(scratch))
-        recv_into = session.recv_into
-        n_got = 0
-        while n_got < n:
-            k = recv_into(scratch[n_got:n])
-            if not k:
-                break
-            n_got += k
-        if not n_got:
-            return b""
-        self.endpoint.kick(self)  # the window has opened: the peer may have to be told
-        return bytes(scratch[:n_got])
-
-    def _cut(self, n):
-        """Take n bytes from _in."""
-        data = bytes(memoryview(self._in)[:n])
-        self._in[:n] = b""
-        return data
-
-    async def _read_all(self):
-        self._claim_reader()
-        while True:
-            data = self._take_new(_MAX_EXTRA)
-            if data:
-                self._in += data
-            elif not await self._more():
-                return self._cut(len(self._in))
-
     def _pending_bytes(self):
         return self.session.unacked_bytes + len(self._out) - self._out_off
 
     def _has_room(self):
-        if self._out or self._pending_bytes() > self._low:
-            return False
+        return not self._out and self._pending_bytes() <= self._low and self._session_takes()
+
+    def _session_takes(self):
         return self.session.snd_room_bytes > 0 or self.is_closing()
 
     async def _room(self):
         while not self._has_room() and self.session.state != CLOSED:
             await self._writer.wait()
 
+    def _give(self, data, off):
+        """Give the session what fits of data[off:]; return how many bytes it took. In message mode
+        in pieces of one segment, as kcp-go's Write does."""
+        session = self.session
+        if session.config.stream:
+            return session.send(memoryview(data)[off:] if off else data)
+        view = memoryview(data)
+        start = off
+        while off < len(view):
+            n = session.send(view[off : off + session.mss])
+            if not n:
+                break
+            off += n
+        return off - start
+
     def _pump(self, now_ms):
         session = self.session
         if session.state == CLOSED:
             return
-        n = session.send(memoryview(self._out)[self._out_off :])
-        self._out_off += n
+        self._out_off += self._give(self._out, self._out_off)
         if self._out_off == len(self._out):
             self._out = bytearray()
             self._out_off = 0
