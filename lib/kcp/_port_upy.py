@@ -14,9 +14,11 @@ import asyncio
 import os
 import socket
 import sys
+import time
 from asyncio import Event, TimeoutError, core, wait_for_ms  # noqa: F401  (CPython has neither: an ImportError there)
 from errno import EAGAIN
-from time import ticks_add, ticks_diff, ticks_ms
+
+from ._clock import ticks_ms
 
 try:
     from cryptolib import aes
@@ -207,7 +209,7 @@ class UdpPort:
         self._is_closed = False
         self._receiver = None
         self._server = None
-        self._at_ms = None  # when the serving task is to run; None: parked
+        self._at_ms = None  # the loop's time at which the serving task is to run, or None
         self._is_parked = False  # False: it runs, or waits for the socket
         self._is_blocked = False  # waits for room in the socket
         self._view = None
@@ -235,13 +237,13 @@ class UdpPort:
 
     def wake(self):
         """Have a turn soon."""
-        self._run_at(ticks_ms())
+        self._run_at(time.ticks_ms())
 
     def _run_at(self, at_ms):
         if not self._is_parked:
             return  # it will look for itself
         if self._at_ms is not None:
-            if ticks_diff(self._at_ms, at_ms) <= 0:
+            if time.ticks_diff(self._at_ms, at_ms) <= 0:
                 return
             core._task_queue.remove(self._server)
         self._at_ms = at_ms
@@ -297,7 +299,7 @@ class UdpPort:
         if self._endpoint.is_full:
             wait_ms = 0
         if wait_ms >= 0 and not self._is_closed:
-            self._run_at(ticks_add(ticks_ms(), wait_ms))
+            self._run_at(time.ticks_add(time.ticks_ms(), wait_ms))
 
     async def _serve(self):
         endpoint = self._endpoint
@@ -314,7 +316,7 @@ class UdpPort:
                 continue
             self._is_parked = True
             if wait_ms >= 0:
-                self._at_ms = ticks_add(ticks_ms(), wait_ms)
+                self._at_ms = time.ticks_add(time.ticks_ms(), wait_ms)
                 core._task_queue.push(core.cur_task, self._at_ms)
             else:
                 self._at_ms = None
