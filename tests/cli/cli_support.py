@@ -96,6 +96,11 @@ class Kcp:
         """127.0.0.1 and the port it listens on, as HOST:PORT."""
         return f"127.0.0.1:{self.port}"
 
+    def type(self, data):
+        """Write to its stdin."""
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
     def finish(self, stdin=None):
         """Wait for its end; returns (exit code, stdout, lines of stderr)."""
         if stdin is not None:

@@ -21,7 +21,7 @@ _CHUNK_BYTES = 65536
 @click.option("-q", "--quit-after", "quit_s", type=click.FloatRange(0, 86400), default=3,
               show_default=True, metavar="SECONDS",
               help="After the end of stdin, quit when nothing arrives for so long.")  # fmt: skip
-@timeout_flag(10, "Give up when nobody answers at the start for so long.")
+@timeout_flag(30, "Give up when the other end does not answer for so long.")
 @kcp_flags
 @output_flags
 def cat(address, listen, quit_s, timeout_s, as_json, quiet, **flags):
@@ -30,7 +30,7 @@ def cat(address, listen, quit_s, timeout_s, as_json, quiet, **flags):
     KCP has no end-of-stream: the other end does not learn that stdin has ended. Results, also
     those of --json, go to stderr.
     """
-    config = make_config(flags)
+    config = make_config(flags, dead_ms=int(timeout_s * 1000))
     address = (LISTEN if listen else PEER).convert(address, None, click.get_current_context())
     report = Report("cat", as_json, quiet, err=True)
     way = _listen if listen else _dial
@@ -99,8 +99,7 @@ class Pump:
     async def _until_silent(self, down):
         session = self.writer.get_extra_info("session")
         try:
-            alive = lambda: session.unsent_unacked_bytes > 0  # noqa: E731
-            with Deadline(self.quit_s, "", alive) as self._deadline:
+            with Deadline(self.quit_s, "", lambda: session.unacked_bytes > 0) as self._deadline:
                 await down
         except NoAnswer:
             pass
@@ -123,7 +122,7 @@ class Pump:
                 if self._deadline is not None:
                     self._deadline.touch()
         finally:
-            await output.close()
+            output.close()
 
     def _report(self, seconds):
         result = figures(self.writer, self.n_sent + self.n_received, seconds)

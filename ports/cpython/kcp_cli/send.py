@@ -70,7 +70,7 @@ class _Sending:
         session = self.writer.get_extra_info("session")
         message = "The receiver stopped answering: is it 'kcp recv' that listens there?"
         # What is on its way may be slow: the library judges that, by its own deadline.
-        return Deadline(self.timeout_s, message, lambda: session.unsent_unacked_bytes > 0)
+        return Deadline(self.timeout_s, message, lambda: session.unacked_bytes > 0)
 
     async def _body_and_answer(self, source, size, update):
         """Send the body while listening, since a receiver in trouble answers early."""

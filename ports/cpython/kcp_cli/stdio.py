@@ -2,7 +2,7 @@
 
 Threads, because stdin may be a file, which an event loop cannot watch, or a terminal, which must
 not be made non-blocking behind the shell's back. They are daemons: a read that never returns does
-not keep the program. At most `_SLOTS` chunks wait in either direction.
+not keep the program. At most `_SLOTS` chunks of stdin wait.
 """
 
 import asyncio
@@ -53,46 +53,48 @@ class OutputClosed(Exception):
 
 
 class Output:
-    """Writes to a file descriptor. write() waits for room; OutputClosed if nobody reads."""
+    """Writes to a file descriptor: `await Output(1).write(data)`. One write at a time."""
 
     def __init__(self, fd):
         self._fd = fd
         self._loop = asyncio.get_running_loop()
-        self._chunks = queue.Queue()
-        self._slots = asyncio.Semaphore(_SLOTS)
-        self._error = None
+        self._work_list = queue.Queue()
         threading.Thread(target=self._work, name="stdout", daemon=True).start()
 
     async def write(self, data):
-        """Hand over bytes; they are written in order, later."""
-        await self._slots.acquire()
-        self._raise_error()
-        self._chunks.put(data)
+        """Return when all is written; OutputClosed if nobody reads, OSError for anything else."""
+        written = self._loop.create_future()
+        self._work_list.put((data, written))
+        try:
+            await written
+        except BrokenPipeError:
+            raise OutputClosed from None
 
-    async def close(self):
-        """Wait until everything is written, then end the thread."""
-        for _ in range(_SLOTS):
-            await self._slots.acquire()
-        self._chunks.put(b"")
-        self._raise_error()
-
-    def _raise_error(self):
-        if isinstance(self._error, BrokenPipeError):
-            raise OutputClosed
-        if self._error is not None:
-            raise self._error
+    def close(self):
+        """End the thread."""
+        self._work_list.put((b"", None))
 
     def _work(self):
         while True:
-            data = self._chunks.get()
-            if not data:
+            data, written = self._work_list.get()
+            if written is None:
                 return
+            error = None
             try:
                 while data:
                     data = data[os.write(self._fd, data) :]
-            except OSError as error:
-                self._error = error
+            except OSError as caught:
+                error = caught
             try:
-                self._loop.call_soon_threadsafe(self._slots.release)
+                self._loop.call_soon_threadsafe(_settle, written, error)
             except RuntimeError:  # the loop has ended
                 return
+
+
+def _settle(future, error):
+    if future.done():  # cancelled
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
