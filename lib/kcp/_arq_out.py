@@ -49,6 +49,7 @@ class Output(Sender):
         self._due = 0
         self._step = _IDLE
         self._probe_wait = self._ts_probe = 0
+        self.asked = False  # a WASK went out (whoever looks at it clears it)
         self._timers = False  # some segment's timer runs, and
         self._next_rto = 0  # none runs out before this
         self._ticking = False
@@ -181,6 +182,8 @@ class Output(Sender):
                 0,
             )
             self._asks = self._asks & ~_ASK if ask else 0
+            if ask:
+                self.asked = True
             self.stats.OutSegs += 1
             off += _OVERHEAD
         self._step = _MOVE

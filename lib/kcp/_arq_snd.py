@@ -188,8 +188,9 @@ class Sender(Receiver):
             self._ack_hi = una
         if self._dup_first < una:
             self._dup_first = una
-        if self._snd_new < una:
+        if self._snd_new <= una:
             self._snd_new = una
+            self._timers = False  # nothing is in flight
 
     def _link(self, sn):
         """Append a hole or ghost to the list; sn is above all that are in it."""

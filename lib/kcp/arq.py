@@ -218,6 +218,8 @@ class Arq(Output):
             pending = self._ack_tail - self._ack_head
             if pending >= self._max_acks or (self.ack_nodelay and pending):
                 self._due = _ACK_ONLY
+        if not self._ticking:
+            self._arm_tick(now_ms)
         return 0
 
     def _in_push(self, hdr, buf, off, n, regular):

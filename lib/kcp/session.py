@@ -81,7 +81,7 @@ class Session:
         self.lost_bytes = 0  # not acknowledged when it went CLOSED
         self.last_input_ms = now_ms  # when something valid last came
         self.heard = False  # whether anything valid ever came
-        self._waiting = False  # for an answer, since
+        self._waiting = False  # for an answer to what was sent, since
         self._waiting_ms = now_ms
         self._close_ms = self._linger_ms = 0
 
@@ -117,16 +117,17 @@ class Session:
         if self.arq.input(buf, off, end, now_ms) != 0:
             stats.KCPInErrors += 1
             return False
-        self.last_input_ms = self._waiting_ms = now_ms
+        self.last_input_ms = now_ms
         self.heard = True
+        self._waiting = self.arq.asked = False
         return True
 
     def output(self, buf, now_ms) -> int:
         """Build the next datagram in buf[0:n] (a bytearray of buffer_bytes); 0 = nothing due."""
+        if self.state == CLOSED:
+            return 0
         arq = self.arq
         if arq.idle:
-            if self.state == CLOSED:
-                return 0
             arq.tick(now_ms)
             self._watch(now_ms)
         codec_ = self.codec
@@ -136,6 +137,10 @@ class Session:
             if self.state == CLOSING:
                 self._watch(now_ms)
             return 0
+        # A peer whose window is shut answers nothing but a window probe.
+        if arq.snd_bytes and not self._waiting and (arq.rmt_wnd or arq.asked):
+            self._waiting = True
+            self._waiting_ms = now_ms
         n = codec_.seal(buf, head + n)
         stats = self.stats
         stats.OutPkts += 1
@@ -149,10 +154,7 @@ class Session:
         wait = self.arq.timeout(now_ms)
         if wait == 0:
             return 0
-        if self.arq.snd_bytes:
-            if not self._waiting:
-                self._waiting = True
-                self._waiting_ms = now_ms
+        if self._waiting:
             wait = _sooner(wait, self._left(self._waiting_ms, self.config.dead_ms, now_ms))
         if self.state == CLOSING:
             wait = _sooner(wait, self._left(self._close_ms, self._linger_ms, now_ms))
@@ -238,14 +240,11 @@ class Session:
 
     def _watch(self, now_ms):
         """Notice a dead peer, and the end of closing."""
-        waiting = self.arq.snd_bytes > 0
-        if waiting and not self._waiting:
-            self._waiting_ms = now_ms
-        self._waiting = waiting
-        if waiting and self._left(self._waiting_ms, self.config.dead_ms, now_ms) == 0:
+        if self._waiting and self._left(self._waiting_ms, self.config.dead_ms, now_ms) == 0:
             self.abort(ETIMEDOUT)
         if self.state != CLOSING:
             return
+        waiting = self.arq.snd_bytes > 0
         if self._left(self._close_ms, self._linger_ms, now_ms) == 0:
             self.abort(ETIMEDOUT if waiting else None)
         elif not waiting and self.arq.idle and self._quiet_left(now_ms) == 0:

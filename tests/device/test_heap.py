@@ -1,0 +1,129 @@
+# upy: heapsize=8m arm=no
+"""Nothing allocates per packet: sessions exchange data with the heap locked (64-bit builds)."""
+
+import gc
+import micropython
+from kcp.config import Config
+from kcp.session import Session
+
+N_PACKETS = 200
+LOSE_EVERY = 9
+
+
+def fill(view):
+    for i in range(len(view)):
+        view[i] = i * 7 & 0xFF
+
+
+class Pair:
+    """Two sessions, joined by a link that loses every LOSE_EVERY-th datagram."""
+
+    def __init__(self, **options):
+        config = Config(mode="fast3", mtu=1350, sndwnd=32, rcvwnd=32, **options)
+        self.a = Session(0x80001234, config, fill, 0)
+        self.b = Session(0x80001234, config, fill, 0)
+        self.buf = bytearray(self.a.buffer_bytes)
+        self.page = bytearray(1400)
+        self.message = bytearray(bytes(range(250)) * 4)
+        self.short = bytearray(b"0123456789" * 9)
+        self.now_ms = self.n_datagrams = self.n_lost = 0
+        self.got_a = self.got_b = 0
+
+    def reserve(self):
+        self.a.reserve()
+        self.b.reserve()
+
+    def carry(self, source, target):
+        while True:
+            n = source.output(self.buf, self.now_ms)
+            if n == 0:
+                return
+            self.n_datagrams += 1
+            if self.n_datagrams % LOSE_EVERY == 0:
+                self.n_lost += 1
+            else:
+                target.input(self.buf, n, self.now_ms)
+
+    def take(self, session):
+        n = total = 0
+        while True:
+            n = session.recv_into(self.page)
+            if n == 0:
+                return total
+            total += n
+
+    def exchange(self, n_messages):
+        """Send n long and n short messages each way; end when all have arrived."""
+        goal = n_messages * (len(self.message) + len(self.short))
+        n_sent = self.got_a = self.got_b = 0
+        while self.got_a < goal or self.got_b < goal:
+            if n_sent < n_messages and self.a.snd_room_bytes and self.b.snd_room_bytes:
+                self.a.send(self.message)
+                self.a.send(self.short)
+                self.b.send(self.message)
+                self.b.send(self.short)
+                n_sent += 1
+            self.carry(self.a, self.b)
+            self.carry(self.b, self.a)
+            self.got_a += self.take(self.a)
+            self.got_b += self.take(self.b)
+            self.a.timeout(self.now_ms)
+            self.now_ms += 5
+        return goal
+
+
+def locked_exchange(pair):
+    """Run the exchange with the heap locked; return the number of bytes it left allocated."""
+    gc.collect()
+    before = gc.mem_alloc()
+    micropython.heap_lock()
+    try:
+        pair.exchange(N_PACKETS)
+    finally:
+        micropython.heap_unlock()
+    return gc.mem_alloc() - before
+
+
+def check(**options):
+    pair = Pair(**options)
+    pair.reserve()
+    pair.exchange(20)
+    lost = pair.n_lost
+    assert locked_exchange(pair) == 0
+    assert pair.got_a == pair.got_b == N_PACKETS * 1090
+    assert pair.n_lost - lost > 20 and pair.a.stats.RetransSegs > 10
+
+
+def test_no_crypt_does_not_allocate():
+    check(crypt="null")
+
+
+def test_checksum_does_not_allocate():
+    check(crypt="none")
+
+
+def test_message_mode_does_not_allocate():
+    check(crypt="none", stream=False)
+
+
+def test_the_lock_would_catch_an_allocation():
+    pair = Pair()
+    pair.exchange(2)
+    pair.message = None  # len(None) raises, which allocates an exception
+    try:
+        locked_exchange(pair)
+    except (MemoryError, TypeError):
+        return
+    raise AssertionError("an allocation went unnoticed")
+
+
+def test_memory_does_not_creep():
+    pair = Pair(crypt="none")
+    pair.reserve()
+    pair.exchange(50)
+    gc.collect()
+    before = gc.mem_alloc()
+    for _ in range(5):
+        pair.exchange(100)
+    gc.collect()
+    assert gc.mem_alloc() <= before

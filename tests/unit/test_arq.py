@@ -1,0 +1,390 @@
+# upy: heapsize=4m
+"""The KCP state machine, case by case (specs: kcp-go.md section 4). Runs on both runtimes."""
+
+from core_support import ACK, CONV, PUSH, WASK, WINS, arq, drain, feed, parse, raises, say, segment, sent
+from kcp.arq import Arq
+
+
+def pushes(segments):
+    return [one for one in segments if one[0] == PUSH]
+
+
+def test_first_flush_sends_what_the_window_allows():
+    a = arq(mtu=124, snd_wnd=4)
+    assert say(a, bytes(100) * 6) == 600
+    got = sent(a, 5)
+    assert [(one[0], one[1], one[3], one[4]) for one in got] == [
+        (PUSH, 5, 5, 0),
+        (PUSH, 4, 5, 1),
+        (PUSH, 3, 5, 2),
+        (PUSH, 2, 5, 3),
+    ]
+    assert (a.snd_una, a.snd_nxt, a.wait_snd()) == (0, 4, 6)
+
+
+def test_a_datagram_is_filled_up_to_the_mtu():
+    a = arq(mtu=100)
+    for size in (20, 20, 8, 1):
+        say(a, bytes(size))
+    assert [len(one) for one in drain(a, 0)] == [88, 24 + 8 + 24 + 1]
+
+
+def test_message_comes_out_whole():
+    a, b = arq(mtu=50), arq(mtu=50)
+    message = bytes(range(200))
+    say(a, message)
+    datagrams = drain(a, 0)
+    for datagram in datagrams[:-1]:
+        feed(b, datagram, 1)
+    assert b.peek_size() == -1 and b.recv_into(bytearray(300)) == -1
+    feed(b, datagrams[-1], 1)
+    assert b.peek_size() == 200
+    assert b.recv_into(bytearray(199)) == -2
+    buf = bytearray(300)
+    assert b.recv_into(buf) == 200 and bytes(buf[:200]) == message
+
+
+def test_stream_mode_fills_segments():
+    a = arq(mtu=64, stream=True)
+    assert [say(a, b"x" * 30), say(a, b"y" * 30)] == [30, 30]
+    assert [len(one[6]) for one in sent(a, 0)] == [40, 20]
+    assert a.snd_bytes == 60
+
+
+def test_misuse_raises():
+    assert "empty" in str(raises(ValueError, arq().send, b""))
+    assert "255" in str(raises(ValueError, arq(mtu=25, max_queue=1000).send, bytes(256)))
+    for name, value in (("mtu", 24), ("mtu", 1501), ("snd_wnd", 0), ("rcv_wnd", 40000)):
+        raises(ValueError, arq, **{name: value})
+
+
+def test_queue_is_bounded():
+    a = arq(mtu=124, snd_wnd=2, max_queue=4)
+    assert a.send(bytes(500)) == 0  # a message is taken whole or not at all
+    assert a.send(bytes(400)) == 400 and a.send(b"x") == 0
+    s = arq(mtu=124, snd_wnd=2, max_queue=4, stream=True)
+    assert s.send(bytes(390)) == 390
+    assert s.send(bytes(100)) == 10 and s.send(b"x") == 0
+
+
+def test_refused_packets_have_kcp_go_codes():
+    a = arq()
+    assert feed(a, bytes(23), 0) == -1
+    assert feed(a, segment(PUSH, conv=5), 0) == -1
+    assert feed(a, segment(PUSH, data=b"abc")[:-1], 0) == -2
+    assert feed(a, segment(85), 0) == -3
+    # what stands before the bad segment has had its effect
+    assert feed(a, segment(PUSH, sn=0, data=b"abc") + segment(99), 0) == -3
+    assert a.rcv_nxt == 1 and a.stats.InSegs == 0
+
+
+def test_acks_wait_for_the_tick_and_leave_out_what_una_says():
+    a = arq()
+    for sn in (0, 1, 3):
+        feed(a, segment(PUSH, sn=sn, ts=70 + sn, data=b"d"), 3)
+    assert drain(a, 3) == []
+    a.tick(9)
+    assert drain(a, 9) == []
+    a.tick(10)
+    assert [(one[0], one[3], one[4], one[5]) for one in sent(a, 10)] == [(ACK, 73, 3, 2)]
+
+
+def test_the_last_ack_is_sent_even_if_una_covers_it():
+    a = arq(ack_nodelay=True)
+    feed(a, segment(PUSH, sn=0, ts=9, data=b"d"), 3)
+    assert [(one[0], one[3], one[4], one[5]) for one in sent(a, 3)] == [(ACK, 9, 0, 1)]
+
+
+def test_many_acks_go_out_at_once():
+    a = arq(mtu=100)
+    datagram = b"".join(segment(PUSH, sn=sn, data=b"d") for sn in (2, 4, 6))
+    feed(a, datagram, 3)
+    assert drain(a, 3) == []
+    feed(a, segment(PUSH, sn=8, data=b"d"), 3)  # 4 = mtu / 24
+    got = drain(a, 3)
+    assert [len(one) for one in got] == [96]
+    assert [one[4] for one in parse(got[0])] == [2, 4, 6, 8]
+
+
+def test_pending_acks_are_bounded():
+    a = arq(rcv_wnd=1000)
+    for sn in range(1, 3000):
+        feed(a, segment(PUSH, sn=sn % 900 + 1, data=b"d"), 3)
+    assert len(a._ack_sn) == 1024 and a.stats.AckDrops == 2999 - 1024
+
+
+def test_repeats_are_counted_and_answered():
+    a = arq(ack_nodelay=True)
+    for _ in range(3):
+        feed(a, segment(PUSH, sn=0, ts=1, data=b"d"), 3)
+        assert len(sent(a, 3)) == 1
+    assert a.stats.RepeatSegs == 2 and a.rcv_nxt == 1
+    feed(a, segment(PUSH, sn=0, data=b"d"), 3, regular=False)
+    assert a.stats.RepeatSegs == 2
+
+
+def test_beyond_the_window_is_dropped_without_an_ack():
+    a = arq(rcv_wnd=4, ack_nodelay=True)
+    feed(a, segment(PUSH, sn=4, data=b"d"), 3)
+    assert drain(a, 3) == [] and a.stats.RepeatSegs == 1
+    feed(a, segment(PUSH, sn=3, data=b"d"), 3)
+    assert len(sent(a, 3)) == 1
+
+
+def test_rto_backs_off_by_half_in_nodelay_and_by_all_without():
+    for nodelay, times in ((1, [0, 200, 500, 900]), (0, [0, 200, 600, 1200])):
+        a = arq(nodelay=nodelay)
+        say(a, b"x")
+        seen = []
+        for now in range(1000 if nodelay else 1300):
+            a.tick(now)
+            if drain(a, now):
+                seen.append(now)
+        # first rto 200; then 200 more, or 100 more, each time
+        expected = [0, 200, 200 + 300, 500 + 400] if nodelay else [0, 200, 200 + 400, 600 + 600]
+        assert seen == expected == times
+        assert a.stats.LostSegs == 3 == a.stats.RetransSegs
+
+
+def test_rtt_follows_rfc_6298_with_kcp_go_weights():
+    a = arq(snd_wnd=8)
+    for _ in range(3):
+        say(a, b"x")
+    sent(a, 1000)
+    feed(a, segment(ACK, sn=0, ts=1000, una=1), 1080)
+    assert (a.rx_srtt, a.rx_rttvar, a.rx_rto) == (80, 40, 80 + 160)
+    feed(a, segment(ACK, sn=1, ts=1000, una=2), 1040)  # 40 ms: below srtt - rttvar
+    assert (a.rx_srtt, a.rx_rttvar) == (75, 40)
+    feed(a, segment(ACK, sn=2, ts=5000, una=3), 1100)  # from the future: no sample
+    assert (a.rx_srtt, a.rx_rttvar) == (75, 40)
+    feed(a, segment(ACK, sn=2, ts=0xFFFFFFFF, una=3), 1100)  # no time of ours
+    assert (a.rx_srtt, a.rx_rttvar) == (75, 40)
+
+
+def test_fast_resend_after_two_later_acks():
+    a = arq(snd_wnd=8)
+    for _ in range(5):
+        say(a, b"x")
+    sent(a, 0)
+    say(a, b"y")  # something new, so that early resend stays out of it
+    feed(a, segment(ACK, sn=1, ts=0), 10)
+    assert drain(a, 10) == [] or a.stats.EarlyRetransSegs == 0
+    feed(a, segment(ACK, sn=2, ts=0), 11)
+    again = pushes(sent(a, 11))
+    assert [one[4] for one in again][0] == 0
+    assert a.stats.FastRetransSegs == 1
+    feed(a, segment(ACK, sn=3, ts=0), 12)
+    assert [one[4] for one in pushes(sent(a, 12))] == []  # only once before its timer
+
+
+def test_early_resend_when_nothing_new_is_waiting():
+    a = arq(resend=5)
+    say(a, b"x")
+    say(a, b"x")
+    sent(a, 0)
+    feed(a, segment(ACK, sn=1, ts=0), 5)
+    assert drain(a, 5) == []  # below the limit: no flush of its own
+    assert a.timeout(5) == 5  # but the next tick looks
+    a.tick(10)
+    assert [one[4] for one in sent(a, 10)] == [0]
+    assert a.stats.EarlyRetransSegs == 1
+
+
+def test_an_ack_older_than_the_retransmission_does_not_count():
+    a = arq(resend=1)
+    for _ in range(3):
+        say(a, b"x")
+    sent(a, 0)
+    feed(a, segment(ACK, sn=1, ts=0), 10)
+    assert [one[4] for one in sent(a, 10)] == [0]
+    a.tick(230)
+    assert [one[4] for one in sent(a, 230)] == [0, 2]  # timers: counts start again
+    feed(a, segment(ACK, sn=2, ts=0), 240)  # echoes the first transmission
+    assert drain(a, 240) == []
+    feed(a, segment(ACK, sn=2, ts=230), 241)
+    assert [one[4] for one in sent(a, 241)] == [0]
+
+
+def test_congestion_window_grows_and_collapses():
+    a = arq(nc=0, mtu=124, snd_wnd=32)
+    say(a, bytes(100) * 20)
+    assert drain(a, 0) == [] and a.cwnd == 1  # kcp-go's first flush sends nothing
+    assert a.timeout(0) == 10
+    a.tick(10)
+    assert [one[4] for one in sent(a, 10)] == [0]
+    feed(a, segment(ACK, sn=0, ts=10, una=1), 20)
+    assert a.cwnd == 2 and [one[4] for one in sent(a, 20)] == [1, 2]
+    a.tick(500)
+    assert len(sent(a, 500)) == 2
+    assert (a.cwnd, a.incr, a.ssthresh) == (1, 100, 2)
+
+
+def test_zero_window_is_probed_ever_more_rarely():
+    a = arq()
+    feed(a, segment(WINS, wnd=0), 0)
+    say(a, b"x")
+    assert drain(a, 0) == []
+    asked = []
+    for now in range(1, 5000):
+        a.tick(now)
+        if [one for one in sent(a, now) if one[0] == WASK]:
+            asked.append(now)
+    # the timer is armed by the first pass that sees the closed window: 500, then half more each
+    assert asked == [500, 500 + 750, 1250 + 1125, 2375 + 1687, 4062 + 2530][: len(asked)]
+    assert len(asked) == 4
+    feed(a, segment(WINS, wnd=5), 5000)
+    a.tick(5010)
+    assert [one[0] for one in sent(a, 5010)] == [PUSH]
+
+
+def test_a_window_question_is_answered():
+    a = arq()
+    feed(a, segment(WASK), 4)
+    a.tick(10)
+    assert [(one[0], one[2]) for one in sent(a, 10)] == [(WINS, 32)]
+
+
+def test_reading_from_a_full_queue_tells_the_peer():
+    a = arq(rcv_wnd=2, ack_nodelay=True)
+    for sn in (0, 1, 2):
+        feed(a, segment(PUSH, sn=sn, data=b"d"), 1)
+    assert [one[2] for one in sent(a, 1)][-1] == 0
+    assert a.rcv_nxt == 2  # the third waits for room
+    assert a.read_into(bytearray(1)) == 1
+    assert a.rcv_nxt == 3
+    assert a.read_into(bytearray(1)) == 1
+    a.tick(20)
+    assert WINS in [one[0] for one in sent(a, 20)]
+
+
+def test_input_does_not_disturb_a_running_pass():
+    a = arq(mtu=124, snd_wnd=8)
+    say(a, bytes(100) * 4)
+    buf = bytearray(a.buffer_bytes)
+    assert a.output(buf, 0, 5) == 124
+    feed(a, segment(PUSH, sn=0, data=b"d") + segment(ACK, sn=0, ts=5, una=1), 5)
+    rest = sent(a, 5)
+    # una and wnd are those of the pass's beginning until it ends; then comes the next pass
+    assert [(one[0], one[4], one[5]) for one in rest] == [
+        (PUSH, 1, 0),
+        (PUSH, 2, 0),
+        (PUSH, 3, 0),
+        (ACK, 0, 1),
+    ]
+
+
+def test_idle_needs_no_timer():
+    a, b = arq(), arq()
+    assert a.timeout(0) == -1
+    say(a, b"x")
+    assert a.timeout(0) == 0
+    for datagram in drain(a, 0):
+        feed(b, datagram, 0)
+    assert a.timeout(0) == 200 and b.timeout(0) == 10
+    b.tick(10)
+    for datagram in drain(b, 10):
+        feed(a, datagram, 10)
+    drain(a, 10)
+    assert a.timeout(10) == -1 and b.timeout(10) == -1
+
+
+def test_update_runs_on_a_fixed_grid():
+    a = arq(interval_ms=40)
+    feed(a, segment(PUSH, sn=0, data=b"d"), 3)
+    a.update(7)
+    assert len(sent(a, 7)) == 1
+    times = []
+    for now in range(8, 200):
+        feed(a, segment(PUSH, sn=0, data=b"d"), now)
+        a.update(now)
+        if drain(a, now):
+            times.append(now)
+    assert times == [47, 87, 127, 167]
+    a.update(1000)  # late: the grid starts anew from there
+    assert a._ts_flush == 1040
+
+
+def test_sequence_numbers_wrap():
+    for first in (2**30 - 3, 2**31 - 3, 2**32 - 3):
+        a = arq(mtu=124, snd_sn=first, rcv_sn=7)
+        b = arq(mtu=124, snd_sn=7, rcv_sn=first)
+        data = bytes(i & 0xFF for i in range(2500))
+        say(a, data[:900])
+        got = b""
+        buf = bytearray(3000)
+        now = 2**30 - 100  # our clock wraps as well
+        for turn in range(100):
+            now = (now + 7) & (2**30 - 1)
+            if turn == 3:
+                say(a, data[900:])
+            a.update(now)
+            b.update(now)
+            for datagram in drain(a, now):
+                feed(b, datagram, now)
+            for datagram in drain(b, now):
+                feed(a, datagram, now)
+            n = b.recv_into(buf)
+            got += bytes(buf[: max(n, 0)])
+        assert got == data, first
+        assert a.wait_snd() == 0 and a.stats.RetransSegs == 0
+        last = sent_sn(a, data, now)
+        assert last == (first + 25) & 0xFFFFFFFF, (first, last)
+
+
+def sent_sn(a, data, now):
+    say(a, data[:10])
+    return [one[4] for one in sent(a, now)][-1]
+
+
+def test_the_budget_limits_what_is_held_but_not_the_next_in_order():
+    class Budget:
+        limit_bytes = 250
+        used_bytes = 0
+
+    a = arq(budget=Budget, ack_nodelay=True)
+    for sn in (1, 2, 3):
+        feed(a, segment(PUSH, sn=sn, data=bytes(100)), 0)
+    assert Budget.used_bytes == 200 and a.stats.MemoryDrops == 1
+    feed(a, segment(PUSH, sn=0, data=bytes(100)), 0)
+    assert Budget.used_bytes == 300 and a.rcv_nxt == 3
+    assert a.read_into(bytearray(300)) > 0
+    while a.read_into(bytearray(300)):
+        pass
+    assert Budget.used_bytes == 0
+    feed(a, segment(PUSH, sn=3, data=bytes(100)), 0)
+    a.leave_budget()
+    assert Budget.used_bytes == 0
+
+
+def test_garbage_never_raises():
+    x = 12345
+    a = Arq(CONV, stream=True)
+    say(a, bytes(5000))
+    drain(a, 0)
+    for turn in range(1500):
+        parts = []
+        for _ in range(3):
+            numbers = []
+            for _ in range(6):
+                x = (x * 1103515245 + 12345) & 0x7FFFFFFF
+                numbers.append(x)
+            small = numbers[0] % 4
+            parts.append(
+                segment(
+                    81 + numbers[1] % 4,
+                    sn=numbers[2] if small == 0 else numbers[2] % 40,
+                    ts=numbers[3] * 2,
+                    una=numbers[4] * 2 if small == 1 else numbers[4] % 3,
+                    data=bytes(numbers[5] % 20),
+                    frg=numbers[5] & 0xFF,
+                )
+            )
+        datagram = bytearray(b"".join(parts))
+        datagram[x % len(datagram)] ^= x >> 8 & 0xFF
+        a.input(datagram, 0, len(datagram), turn)
+        a.tick(turn)
+        drain(a, turn)
+        assert a.snd_una <= a.snd_nxt and 0 <= a.rcv_nxt - a._rcv_q <= a.rcv_wnd
+        if turn % 50 == 0:
+            a.read_into(bytearray(100))
+            a.send(b"more") if a.snd_room() else 0
