@@ -205,7 +205,7 @@ class Output(Sender):
         self._check_all = self._timers and (now_ms - self._next_rto) & _M30 < _HALF30
         self._nearest = -1
         pending = self._fast_pending
-        self._fast_pending = False  # the walk sets it again; without holes there is nothing to walk
+        self._fast_pending = False  # the walk sets it again; without holes there is none
         if (self._check_all or pending) and self._hole_first >= 0:
             self._cursor = self._hole_first
             self._step = _HOLES
@@ -318,10 +318,9 @@ class Output(Sender):
                 self.stats.OutSegs += 1
             sn += 1
         self._snd_new = sn
-        if sn > first:
-            if not self._timers or (self._next_rto - expiry) & _M30 < _HALF30:
-                self._timers = True
-                self._next_rto = expiry
+        if sn > first and (not self._timers or (self._next_rto - expiry) & _M30 < _HALF30):
+            self._timers = True
+            self._next_rto = expiry
         if sn == stop:
             self._step = _IDLE
         return off

@@ -16,8 +16,8 @@ kcp-go walks the whole buffer for every ACK and every flush. Here:
 - kcp-go also counts fast-acks of segments that are acknowledged already, and a count that reaches
   the limit there makes it flush. Among segments sent just once, ts grows with sn, so each ACK hits
   a prefix of them and the first one has the highest count: it is enough to know that one's.
-  `_dup[slot]` counts the ACKs whose prefix ends at that slot; the count of the first, `_dup_first`,
-  is the sum over all slots from it on, `_dup_total`.
+  `_dup[slot]` counts the ACKs whose prefix ends at that slot; the count of the first of them,
+  `_dup_first`, is the sum over all slots from it on, `_dup_total`.
 - The few acknowledged segments that were sent again after a timeout keep a count of their own;
   they stay in the list of holes as *ghosts*.
 

@@ -1,4 +1,4 @@
-"""What differs between MicroPython and CPython for the sans-IO core: a few names, no I/O, no clock.
+"""What differs between the runtimes for the sans-IO core: a few names, no I/O, no clock.
 
 The clock is in `_clock.py`, so that the core can be imported on a port that has no `time` module.
 """

@@ -5,11 +5,11 @@ Sans-IO: bytes in, bytes out, time as an argument (ms modulo 2**30). What goes o
     input(...) / queue(...) / a timer     mark a pass due
     output(buf, off, now)                 builds the pass's next datagram into the caller's buffer
 
-A *pass* is kcp-go's flush, cut into steps. When it begins it latches what kcp-go takes at the start
-of flush (advertised window, una, pending ACKs, probes), then walks: ACKs, WASK/WINS, window moved,
-segments to send again, new segments; when it ends, the congestion window is settled. Input during a
-pass marks another one due and does not disturb this one. Drained at once, a pass emits exactly what
-flush emits; the conformance tests hold it to that.
+A *pass* is kcp-go's flush, cut into steps. When it begins it latches what kcp-go takes at the
+start of flush (advertised window, una, pending ACKs, probes), then walks: ACKs, WASK/WINS, window
+moved, segments to send again, new segments; when it ends, the congestion window is settled. Input
+during a pass marks another one due and does not disturb this one. Drained at once, a pass emits
+exactly what flush emits; the conformance tests hold it to that.
 
 Cost: a pass visits what it sends, the holes if a fast-ack count may have made one due, and the
 whole window only when the nearest timer has run out (`_next_rto`, a lower bound that such a walk
@@ -60,9 +60,10 @@ class Arq(Output):
     Raises ValueError on values out of range.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  the settings of a state machine, by keyword only
         self,
         conv,
+        *,
         mtu=1400,
         snd_wnd=32,
         rcv_wnd=32,

@@ -59,7 +59,8 @@ class Config:
     crypt: "null" (no crypt layer) or "none" (nonce + CRC-32); key: bytes, unused by these two.
     mode: kcptun's "normal", "fast", "fast2", "fast3"; nodelay, interval (ms), resend, nc override
         what the mode sets.
-    mtu: bytes per UDP payload, 50..1500. sndwnd, rcvwnd: windows in segments (default: by machine).
+    mtu: bytes per UDP payload, 50..1500. sndwnd, rcvwnd: windows in segments (default: by what the
+        machine can afford).
     stream: True = bytes, full segments; False = one send() is one message of up to 255 segments.
     acknodelay: answer every packet at once. write_delay: send at the next tick instead of at once.
     dead_ms: a session with unacknowledged data that hears nothing this long is dead (ETIMEDOUT).

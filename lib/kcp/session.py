@@ -1,7 +1,7 @@
 """One peer: ARQ and packet frame behind six verbs. Sans-IO, no clock, no randomness of its own.
 
     input(buf, n, now_ms)     one received datagram, in a buffer that may be overwritten
-    output(buf, now_ms) -> n  the next datagram for the wire, built in the caller's buffer; 0 = none
+    output(buf, now_ms) -> n  the next datagram for the wire, built in the caller's buffer; 0: none
     timeout(now_ms) -> ms     when output may next have something: 0 now, -1 never
     send(data) -> n           queue bytes, as many as fit
     recv_into(buf) -> n       take received bytes

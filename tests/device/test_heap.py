@@ -2,7 +2,9 @@
 """Nothing allocates per packet: sessions exchange data with the heap locked (64-bit builds)."""
 
 import gc
+
 import micropython
+
 from kcp.config import Config
 from kcp.session import Session
 

@@ -1,7 +1,22 @@
 # upy: heapsize=4m
 """The KCP state machine, case by case (specs: kcp-go.md section 4). Runs on both runtimes."""
 
-from core_support import ACK, CONV, PUSH, WASK, WINS, arq, drain, feed, parse, raises, say, segment, sent
+from core_support import (
+    ACK,
+    CONV,
+    PUSH,
+    WASK,
+    WINS,
+    arq,
+    drain,
+    feed,
+    parse,
+    raises,
+    say,
+    segment,
+    sent,
+)
+
 from kcp.arq import Arq
 
 
@@ -171,7 +186,7 @@ def test_fast_resend_after_two_later_acks():
     assert drain(a, 10) == [] or a.stats.EarlyRetransSegs == 0
     feed(a, segment(ACK, sn=2, ts=0), 11)
     again = pushes(sent(a, 11))
-    assert [one[4] for one in again][0] == 0
+    assert again[0][4] == 0
     assert a.stats.FastRetransSegs == 1
     feed(a, segment(ACK, sn=3, ts=0), 12)
     assert [one[4] for one in pushes(sent(a, 12))] == []  # only once before its timer

@@ -3,6 +3,7 @@
 import binascii
 
 from core_support import parse
+
 from kcp import _kernels as k
 
 

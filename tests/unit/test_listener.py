@@ -3,6 +3,7 @@
 from errno import ECONNRESET
 
 from core_support import ACK, PUSH, fill, segment, session
+
 from kcp.config import Config
 from kcp.listener import Listener
 from kcp.session import CLOSED, OPEN

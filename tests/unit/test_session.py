@@ -3,6 +3,7 @@
 from errno import ETIMEDOUT
 
 from core_support import CONV, PUSH, carry, parse, raises, read_all, segment, session
+
 from kcp.session import CLOSED, CLOSING, EPIPE, OPEN
 
 
