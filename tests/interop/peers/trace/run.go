@@ -13,13 +13,13 @@ import (
 // run is one schedule in motion: two endpoints, two links, one virtual clock.
 type run struct {
 	*schedule
-	rng   *rand.Rand
-	ends  [2]*endpoint
-	links [2]*link
-	wire  wire
-	order int
-	now   int
-	todo  [2][]change
+	rng         *rand.Rand
+	ends        [2]*endpoint
+	links       [2]*link
+	wire        wire
+	order       int
+	now, busyAt int
+	todo        [2][]change
 }
 
 // play runs a schedule to its end; it must be called inside a bubble.
@@ -33,7 +33,7 @@ func play(s *schedule, state bool) *run {
 		r.ends[i].state = state
 		r.todo[i] = s.ends[i].changes
 	}
-	for r.ends[0].events+r.ends[1].events < s.maxEvents {
+	for !r.over() {
 		next := r.nextTime()
 		if next > s.duration {
 			break
@@ -43,6 +43,28 @@ func play(s *schedule, state bool) *run {
 		r.step()
 	}
 	return r
+}
+
+// over tells if the schedule has had its share of events, or has come to rest.
+func (r *run) over() bool {
+	events, updates := 0, 0
+	for _, e := range r.ends {
+		events += e.events
+		updates += e.updates
+	}
+	return events >= r.maxEvents || updates >= 2*r.maxEvents || r.idleFor(r.lull)
+}
+
+// idleFor tells if nothing was to be done for so many ms.
+func (r *run) idleFor(ms int) bool {
+	busy := len(r.wire) > 0
+	for _, e := range r.ends {
+		busy = busy || e.left > 0 || e.kcp.WaitSnd() > 0 || e.kcp.PeekSize() >= 0
+	}
+	if busy {
+		r.busyAt = r.now
+	}
+	return r.now-r.busyAt >= ms
 }
 
 // nextTime is when the next thing happens to anybody.

@@ -44,7 +44,8 @@ type schedule struct {
 	conv         uint32
 	startTS      uint32 // kcp-go's clock at the start
 	duration     int
-	maxEvents    int
+	maxEvents    int // Updates do not count
+	lull         int // the run ends when nothing was left to do for so long
 	ends         [2]endConf
 	links        [2]linkConf // links[i] carries what ends[i] sends
 	rng          *rand.Rand
@@ -76,12 +77,20 @@ func newSchedule(seed, number uint64) *schedule {
 	s := &schedule{seed: seed, number: number, rng: d.Rand}
 	s.conv = d.Uint32()
 	s.duration = d.oneOf(4000, 8000, 15000, 40000)
-	s.maxEvents = d.oneOf(400, 700, 1000, 1500)
+	s.maxEvents = d.oneOf(300, 600, 900, 1500)
 	s.startTS = drawWrap(d, s.duration, 0.45)
+	s.lull = d.oneOf(300, 1500, 1500, 30000)
 	s.ends[0] = drawEnd(d, s.duration)
 	if s.ends[1] = drawEnd(d, s.duration); d.chance(0.5) {
 		s.ends[1] = s.ends[0]
 		s.ends[1].segments = d.oneOf(0, 3, s.ends[0].segments)
+	}
+	switch {
+	case d.chance(0.4):
+		makeBulk(d, &s.ends[0])
+		makeBulk(d, &s.ends[1])
+	case d.chance(0.05):
+		makePatient(d, s)
 	}
 	s.links[0] = drawLink(d, s.duration)
 	if s.links[1] = drawLink(d, s.duration); d.chance(0.6) {
@@ -89,6 +98,11 @@ func newSchedule(seed, number uint64) *schedule {
 	}
 	for i := range s.ends {
 		s.ends[i].sn = drawWrap(d, 100, 0.4)
+	}
+	if s.links[0].hostile+s.links[1].hostile > 0 {
+		// kcp-go compares the ts of a forged ACK of a segment that was never sent with 0, so
+		// what it does then depends on which half of its clock's range it is in.
+		s.startTS >>= 1
 	}
 	return s
 }
@@ -108,7 +122,7 @@ func drawEnd(d dice, duration int) endConf {
 		sndwnd:     drawWindow(d),
 		rcvwnd:     drawWindow(d),
 		nodelay:    d.IntN(2),
-		interval:   d.oneOf(10, 10, 20, 30, 40, 50, 100, d.between(10, 100), d.between(10, 100), d.between(100, 5000)),
+		interval:   drawInterval(d),
 		resend:     d.IntN(4),
 		nc:         d.IntN(2),
 		stream:     d.chance(0.5),
@@ -120,9 +134,9 @@ func drawEnd(d dice, duration int) endConf {
 		readGap:    d.oneOf(1, 5, 10, 50, 250),
 	}
 	e.maxWait = d.oneOf(1, e.sndwnd, 2*e.sndwnd, 300)
-	e.tick = max(1, d.oneOf(1, e.interval/4, e.interval/2, e.interval, e.interval, e.interval, 10, 10))
-	for range d.oneOf(0, 0, 0, 1, 1, 2, 4) {
-		e.readStall = append(e.readStall, d.span(duration, d.oneOf(500, 3000, 20000)))
+	e.tick = max(1, d.oneOf(e.interval/4, e.interval/2, e.interval, e.interval, e.interval, 10, 1))
+	for range d.oneOf(0, 0, 1, 1, 2, 4) {
+		e.readStall = append(e.readStall, d.span(duration, d.oneOf(500, 3000, 10000, 20000)))
 	}
 	if d.chance(0.12) {
 		e.freezes = append(e.freezes, d.span(duration, d.oneOf(200, 5000, 60000, 3600000)))
@@ -131,6 +145,32 @@ func drawEnd(d dice, duration int) endConf {
 		e.changes = drawChanges(d, duration)
 	}
 	return e
+}
+
+// makeBulk turns an endpoint into one that keeps a fair window full.
+func makeBulk(d dice, e *endConf) {
+	e.sndwnd, e.rcvwnd = d.oneOf(32, 64, 128, 256), d.oneOf(32, 64, 128, 256, 256)
+	e.maxWait = d.oneOf(1, 2, 4) * e.sndwnd
+	e.sendGap, e.burst, e.segments = d.between(1, 20), 40, d.oneOf(300, 600)
+	e.interval = min(e.interval, 100)
+	e.readGap = d.oneOf(1, 5, 10, 50)
+}
+
+// makePatient has the first endpoint wait many minutes for the second one to read.
+func makePatient(d dice, s *schedule) {
+	s.duration = 1200_000
+	for i := range s.ends {
+		e := &s.ends[i]
+		e.interval, e.tick = d.oneOf(500, 1000, 2000), 1000
+		e.sendGap, e.readGap = d.between(100, 1000), 500
+		e.readStall, e.freezes = nil, nil
+	}
+	s.ends[1].readStall = []span{{d.IntN(3000), d.between(300_000, 900_000)}}
+}
+
+// drawInterval gives mostly usual flush intervals, and some that kcp-go clamps.
+func drawInterval(d dice) int {
+	return d.oneOf(10, 10, 20, 30, 40, 50, 100, d.between(10, 100), d.between(10, 100), d.oneOf(1, 9, 200, 1000, 6000))
 }
 
 func drawWindow(d dice) int {
@@ -144,7 +184,7 @@ func drawChanges(d dice, duration int) []change {
 		if c.wnd {
 			c.args = [4]int{drawWindow(d), drawWindow(d)}
 		} else {
-			c.args = [4]int{d.IntN(2), d.between(10, 120), d.IntN(4), d.IntN(2)}
+			c.args = [4]int{d.IntN(2), drawInterval(d), d.IntN(4), d.IntN(2)}
 		}
 		list[i] = c
 	}

@@ -19,6 +19,11 @@ func setField(k *kcp.KCP, name string, value uint32) {
 	reflect.NewAt(f.Type(), f.Addr().UnsafePointer()).Elem().SetUint(uint64(value))
 }
 
+// readField reads an unexported uint32 field of the state machine.
+func readField(k *kcp.KCP, name string) uint32 {
+	return uint32(reflect.ValueOf(k).Elem().FieldByName(name).Uint())
+}
+
 // stateOf gives "name=value" of the recorded fields and of WaitSnd.
 func stateOf(k *kcp.KCP) string {
 	var b strings.Builder
