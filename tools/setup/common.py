@@ -1,9 +1,8 @@
 """What every step of the set-up shares: the cache folder, locks, logs, errors of one sentence.
 
-The cache holds one folder per thing that was built, `<component>-<key>`, where the key is a hash of
-all that went into it. A folder that holds the file `.done` is complete; anything else is rubbish
-from a run that was stopped, and is built again. A lock file per component makes two runs at once
-safe.
+The cache holds one folder per thing that was built, `<component>-<key>`, where the key is a hash
+of all that went into it. A folder that holds the file `.done` is complete; anything else is left
+from a run that was stopped, and is built again. Lock files make two runs at once safe.
 """
 
 import contextlib
@@ -119,13 +118,14 @@ def clean_environment(extra=None):
 
 
 @contextlib.contextmanager
-def _locked(component):
-    path = os.path.join(cache_dir(), component + ".lock")
+def locked(name):
+    """Hold a lock of the cache; says so when another process has it."""
+    path = os.path.join(cache_dir(), name + ".lock")
     with open(path, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            say(f"waiting for another set-up that builds {component}")
+            say(f"waiting for another set-up that works on {name}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -161,7 +161,7 @@ def ensure(component, key, build):
     facts = _finished(folder)
     if facts is not None:
         return folder, facts
-    with _locked(component):
+    with locked(component):
         facts = _finished(folder)
         if facts is not None:
             return folder, facts

@@ -120,22 +120,25 @@ class Archive:
             ).stdout.strip()
         name = f"{suite}-{'source' if source else architecture}"
         self._folder = os.path.join(common.cache_dir(), "apt", name)
-        self._options = self._configure(fields, architecture, source)
-        self._updated = False
+        components = [c for c in fields["Components"].split() if c in ("main", "universe")]
+        self._listed = {name: fields[name] for name in KEPT_FIELDS if fields.get(name)}
+        self._listed["Types"] = "deb-src" if source else "deb"
+        self._listed["Suites"] = suite
+        self._listed["Components"] = " ".join(components)
+        self._options = self._apt_options(architecture)
 
-    def _configure(self, fields, architecture, source):
+    def _configure(self):
+        """Make apt's folders and files, which another run may have deleted at its end."""
         folder = self._folder
         for part in ("state/lists/partial", "cache/archives/partial", "log"):
             os.makedirs(os.path.join(folder, part), exist_ok=True)
-        components = [c for c in fields["Components"].split() if c in ("main", "universe")]
-        listed = {name: fields[name] for name in KEPT_FIELDS if fields.get(name)}
-        listed["Types"] = "deb-src" if source else "deb"
-        listed["Suites"] = self.suite
-        listed["Components"] = " ".join(components)
         with open(os.path.join(folder, "own.sources"), "w", encoding="utf-8") as file:
-            file.writelines(f"{name}: {value}\n" for name, value in listed.items())
+            file.writelines(f"{name}: {value}\n" for name, value in self._listed.items())
         with open(os.path.join(folder, "status"), "w"):
             pass
+
+    def _apt_options(self, architecture):
+        folder = self._folder
         options = {
             "Dir::Etc::sourcelist": os.path.join(folder, "own.sources"),
             "Dir::Etc::sourceparts": os.path.join(folder, "nothing"),
@@ -161,10 +164,10 @@ class Archive:
 
     def _fetch(self, words, into):
         os.makedirs(into, exist_ok=True)
-        if not self._updated:
-            self._apt(["update"], into)
-            self._updated = True
-        self._apt(words, into)
+        with common.locked("apt"):
+            self._configure()
+            self._apt(["update"], into)  # of lists that are fresh, a matter of milliseconds
+            self._apt(words, into)
 
     def source(self, package, into):
         """Unpack a source package (format 3.0 quilt) with its patches applied; its version."""
@@ -185,6 +188,14 @@ class Archive:
         for path in sorted(glob.glob(os.path.join(downloads, "*.deb"))):
             self._log.run(["dpkg-deb", "-x", path, into], f"{path} could not be unpacked.")
         shutil.rmtree(downloads)
+
+
+def forget_lists():
+    """Delete apt's lists, which are large and soon stale; called when all is set up."""
+    folder = os.path.join(common.cache_dir(), "apt")
+    if os.path.exists(folder):
+        with common.locked("apt"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def unpack_source(dsc, into, log):

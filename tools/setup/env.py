@@ -18,6 +18,7 @@ import time
 
 import arm
 import common
+import debian
 import go
 import micropython
 import python_env
@@ -64,6 +65,7 @@ def main():
     begin = time.monotonic()
     try:
         found = collect(wanted)
+        debian.forget_lists()
     except common.SetupError as error:
         common.say(str(error))
         sys.exit(1)
