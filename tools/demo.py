@@ -2,7 +2,7 @@
 """`make demo`: the main job, live. MicroPython moves a file over a link that loses packets.
 
     1. MicroPython -> relay -> CPython              examples/upload.py to `python -m kcp recv`
-    2. MicroPython -> relay -> kcp-go -> back       examples/echo_file.py to `kcppeer serve`
+    2. MicroPython <-> relay <-> kcp-go             examples/echo_file.py to `kcppeer serve`
 
 Real UDP sockets on loopback; tools/relay.py loses 10 % of the datagrams and delays them by 30 ms,
 in each direction. Exit code 0 only if every SHA-256 is that of the file.
@@ -161,7 +161,7 @@ async def start_kcp_go(children, _folder):
 
 LEGS = (
     Leg("MicroPython -> CPython", "microkcp", "upload.py", start_receiver),
-    Leg("MicroPython -> kcp-go -> back", "kcp-go", "echo_file.py", start_kcp_go),
+    Leg("MicroPython <-> kcp-go", "kcp-go", "echo_file.py", start_kcp_go),
 )
 
 

@@ -53,16 +53,18 @@ class Screen:
 
     def table(self, rows):
         """The result of each leg."""
-        table = Table(box=box.SIMPLE_HEAD)
-        table.add_column("leg")
-        table.add_column("peer")
-        for name in ("bytes", "sha256", "seconds", "RTT ms", "sent again", "lost on the way"):
-            table.add_column(name, justify="right")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+        for name in ("leg", "peer"):
+            table.add_column(name, no_wrap=True)
+        for name in ("bytes", "sha256", "seconds", "RTT ms", "resent"):
+            table.add_column(name, no_wrap=True, justify="right")
         for row in rows:
             verdict = "[green]ok[/]" if row["sha256_ok"] else "[red]DIFFERS[/]"
-            lost = sum(row["relay"][way]["lost"] for way in ("up", "down"))
-            total = sum(row["relay"][way]["received"] for way in ("up", "down"))
             figures = (f"{row['bytes']:,}", verdict, f"{row['seconds']:.2f}", str(row["rtt_ms"]))
-            losses = (str(row["retransmitted"]), f"{lost} of {total}")
-            table.add_row(row["leg"], row["peer"], *figures, *losses)
+            table.add_row(row["leg"], row["peer"], *figures, str(row["retransmitted"]))
         self.console.print(table)
+        for row in rows:
+            ways = [row["relay"][way] for way in ("up", "down")]
+            lost, total = (sum(way[name] for way in ways) for name in ("lost", "received"))
+            text = f"{row['leg']}: the relay lost {lost} of {total} datagrams"
+            self.console.print(text, highlight=False)

@@ -47,7 +47,7 @@ def test_both_legs():
     with start("--bytes", "100000", "--delay", "5") as demo:
         code, out, errors = finish(demo)
     assert (code, errors) == (0, "")
-    for leg in ("MicroPython -> CPython", "MicroPython -> kcp-go -> back"):
+    for leg in ("MicroPython -> CPython", "MicroPython <-> kcp-go"):
         assert f"{leg}: 100%" in out
         assert any(
             leg in line and "100,000" in line and " ok " in line for line in out.splitlines()
