@@ -315,7 +315,8 @@ class Endpoint:
         schedule = self.schedule
         raise Difference(
             "seed %d, schedule %d, endpoint %d, event %d at %d ms (our clock %d, kcp-go's %d)\n"
-            "settings: %s\nevent: %s\n%s\nrecord it again with: kcppeer trace --state --seed %d --first %d"
+            "settings: %s\nevent: %s\n%s\n"
+            "record it again with: kcppeer trace --state --seed %d --first %d"
             % (
                 schedule["seed"],
                 schedule["number"],

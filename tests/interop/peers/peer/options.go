@@ -34,7 +34,7 @@ var presets = map[string][4]int{
 func transportFlags(fs *flag.FlagSet, timeout time.Duration) *options {
 	o := &options{}
 	fs.StringVar(&o.crypt, "crypt", "null", "null (no crypt layer), none (nonce + CRC), aes, aes-128, ... as in kcptun")
-	fs.StringVar(&o.key, "key", "it's a secrect", "shared secret, stretched as kcptun does it; hex:... gives the cipher's key itself")
+	fs.StringVar(&o.key, "key", "microkcp", "shared secret, stretched as kcptun does it; hex:... gives the cipher's key itself")
 	fs.StringVar(&o.mode, "mode", "fast", "normal, fast, fast2, fast3, or manual: as --nodelay, --interval, --resend, --nc say")
 	fs.IntVar(&o.mtu, "mtu", 1350, "largest UDP payload")
 	fs.IntVar(&o.sndwnd, "sndwnd", 1024, "send window in packets")
