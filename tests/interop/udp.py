@@ -1,0 +1,133 @@
+"""Starts the two ends of a transfer over loopback: kcp-go's, and ours on either runtime."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import binaries
+
+sys.path.insert(0, os.path.join(os.path.dirname(binaries.TESTS), "tools"))
+from relay import Relay
+
+TIMEOUT_S = 60
+RUNTIMES = ("cpython", "micropython")
+
+
+def free_port():
+    """A UDP port of 127.0.0.1 that nobody uses (MicroPython cannot tell which one it got)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def our_command(runtime, program, *words):
+    """The command that runs one of our programs."""
+    path = os.path.join(binaries.HERE, "programs", program)
+    if runtime == "cpython":
+        interpreter = [sys.executable, "-W", "error"]
+    else:
+        interpreter = [*binaries.micropython(), "-X", "heapsize=8m"]
+    return [*interpreter, path, *[str(word) for word in words]]
+
+
+def go_command(subcommand, *words, **options):
+    """The command that runs kcp-go; options become --flags."""
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    return [binaries.kcppeer(), subcommand, *words, *flags]
+
+
+def go_options(options):
+    """Our options with kcp-go's spelling of a flag that is off."""
+    return {n: str(v).lower() if isinstance(v, bool) else v for n, v in options.items()}
+
+
+@contextlib.contextmanager
+def server(command):
+    """Run a server; gives its port as soon as it listens. What it printed is shown if it fails."""
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=binaries.environment(),
+    )
+    try:
+        line = process.stdout.readline()
+        assert "listening" in line, line + process.stdout.read()
+        yield json.loads(line)["port"]
+        assert process.poll() is None, "the server ended: " + process.stdout.read()
+    finally:
+        process.terminate()
+        output = process.communicate(timeout=10)[0]
+        print("server said:", output)
+    assert "Traceback" not in output, output
+
+
+class Gauge(Relay):
+    """A relay that knows the largest datagram of each direction."""
+
+    def __init__(self, *words, **options):
+        super().__init__(*words, **options)
+        self.largest = {self.up: 0, self.down: 0}
+
+    def _enqueue(self, lane, sock, data, address):
+        self.largest[lane] = max(self.largest[lane], len(data))
+        super()._enqueue(lane, sock, data, address)
+
+
+@contextlib.contextmanager
+def link(port, mtu, loss=0.0, seed=1):
+    """The port at which the server is to be reached: its own, or that of a relay that loses.
+
+    The relay also sees to it that both ends fill their datagrams up to the mtu, and no further.
+    """
+    if not loss:
+        yield port
+        return
+    with Gauge(("127.0.0.1", port), loss=loss, seed=seed) as relay:
+        yield relay.port
+        counters = relay.counters()
+        assert counters["up"]["lost"] and counters["down"]["lost"], counters
+        assert set(relay.largest.values()) == {mtu}, relay.largest
+
+
+def client(command):
+    """Run a client to its end; its last line of JSON as a dict."""
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env=binaries.environment(),
+        timeout=TIMEOUT_S + 10,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not done.stderr, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def go_server(**options):
+    """kcp-go's echo server (a context manager: its port)."""
+    return server(go_command("serve", timeout=TIMEOUT_S, **go_options(options)))
+
+
+def our_server(runtime, **options):
+    """Our echo server (a context manager: its port)."""
+    words = ("127.0.0.1", free_port(), TIMEOUT_S, json.dumps(options))
+    return server(our_command(runtime, "echo_server.py", *words))
+
+
+def go_client(port, n_bytes, seed, **options):
+    """An echo through kcp-go's client: what it reported."""
+    address = f"127.0.0.1:{port}"
+    options = dict(go_options(options), bytes=n_bytes, seed=seed, timeout=TIMEOUT_S)
+    return client(go_command("echo-client", address, **options))
+
+
+def our_client(runtime, port, n_bytes, seed, **options):
+    """An echo through our client: what it reported."""
+    words = ("127.0.0.1", port, n_bytes, seed, json.dumps(options))
+    return client(our_command(runtime, "echo_client.py", *words))
