@@ -221,17 +221,26 @@ def parse_arguments(argv):
 
 
 async def run_in_time(demo, screen, limit_s):
-    """Demo.run, but DemoError when it takes too long."""
+    """Demo.run, but DemoError when it takes too long; SIGINT and SIGTERM cancel it, once."""
+    loop = asyncio.get_running_loop()
+    stop = _once(asyncio.current_task().cancel)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
     try:
         return await asyncio.wait_for(demo.run(screen), limit_s)
     except asyncio.TimeoutError:
         raise DemoError(f"Not done within {limit_s:g} s: a slower machine needs --time-limit.")
 
 
+def _once(function):
+    """A function that calls this one the first time only: a second cancel would stop clean-up."""
+    calls = [function]
+    return lambda: calls and calls.pop()()
+
+
 def main(argv=None):
     """Run the demo; returns the exit code."""
     arguments = parse_arguments(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         check_tools()
         from demo_screen import Screen
@@ -244,7 +253,7 @@ def main(argv=None):
     except (DemoError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("demo: interrupted", file=sys.stderr)
         return 130
     if arguments.json:

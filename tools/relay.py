@@ -103,16 +103,20 @@ class Relay:
 
     def stop(self):
         """End the relay; what still waits is dropped. Returns the counters. Twice is harmless."""
-        self._stopping = True
-        try:
-            self._wake_out.send(b"x")
-        except OSError:  # it has ended already
-            pass
+        self.request_stop()
         if self._thread is None:
             self._close()
         else:
             self._thread.join()
         return self.counters()
+
+    def request_stop(self, *_signal_and_frame):
+        """Let run() return soon. Fit for a signal handler."""
+        self._stopping = True
+        try:
+            self._wake_out.send(b"x")
+        except OSError:  # it has ended already
+            pass
 
     def counters(self):
         """Datagrams and bytes per direction, losses, drops, clients: a dict fit for JSON."""
@@ -249,13 +253,11 @@ def main(argv=None):
                       delay_ms=args.delay, jitter_ms=args.jitter, seed=args.seed)  # fmt: skip
     except (OSError, ValueError) as error:
         sys.exit(f"relay: {error}")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, relay.request_stop)
     host = f"[{relay.host}]" if ":" in relay.host else relay.host
     print(json.dumps({"listen": f"{host}:{relay.port}"}), flush=True)
-    try:
-        relay.run(args.seconds)
-    except KeyboardInterrupt:
-        pass
+    relay.run(args.seconds)
     print(json.dumps(relay.counters()), flush=True)
 
 

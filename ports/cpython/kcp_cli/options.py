@@ -21,6 +21,7 @@ _FLAGS = {
     "--nc": {"type": int, "help": "1 = no congestion control (mode manual)."},
     "--acknodelay": {"is_flag": True, "default": None, "help": "Acknowledge at once."},
 }
+_PLAIN = ("null", "none")
 _SHORT = {"--datashard": ("--ds",), "--parityshard": ("--ps",)}
 
 
@@ -53,6 +54,10 @@ def make_config(flags, **more):
 
     given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return kcp.Config(**given, **more)
+        config = kcp.Config(**given, **more)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    if "key" in given and config.crypt in _PLAIN:
+        text = f"the key has no effect with crypt {config.crypt}: nothing is encrypted"
+        click.secho(f"kcp: {text}", fg="yellow", err=True)
+    return config

@@ -12,12 +12,17 @@ from .errors import TERMINATED, Failure, NoAnswer
 def run(report, coroutine):
     """Run a verb's coroutine to its end and return its exit code.
 
-    A failure is put into the report (for --json) and raised again as a ClickException; SIGTERM
-    ends the verb as Ctrl-C does, with its clean-up, and exit code 143.
+    A failure is put into the report (for --json) and raised again as a ClickException. SIGINT and
+    SIGTERM cancel the verb, which cleans up, and end in KeyboardInterrupt and SystemExit.
     """
-    previous = signal.signal(signal.SIGTERM, _terminate)
+    signals = []
     try:
-        return asyncio.run(coroutine)
+        return asyncio.run(_until_signal(coroutine, signals))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        report.failed("Interrupted.")
+        if signals[:1] == [signal.SIGTERM]:
+            raise SystemExit(TERMINATED) from None
+        raise KeyboardInterrupt from None
     except OSError as error:
         failure = explain(error)
         report.failed(failure.message)
@@ -25,15 +30,25 @@ def run(report, coroutine):
     except Failure as failure:
         report.failed(failure.message)
         raise
-    except (KeyboardInterrupt, SystemExit):
-        report.failed("Interrupted.")
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
-def _terminate(_number, _frame):
-    raise SystemExit(TERMINATED)
+async def _until_signal(coroutine, signals):
+    """Await a coroutine. The first signal cancels it, once; the second one ends the program."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def stop(number):
+        signals.append(number)
+        if len(signals) > 1:
+            raise KeyboardInterrupt
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop, number)
+        except NotImplementedError:  # Windows: there Ctrl-C raises KeyboardInterrupt by itself
+            break
+    return await coroutine
 
 
 def explain(error):
