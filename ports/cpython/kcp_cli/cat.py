@@ -78,7 +78,7 @@ class Pump:
 
     async def run(self):
         """Copy until stdin has ended and it is silent, or stdout is closed; reports the totals."""
-        start_s = time.monotonic()
+        self._last_s = start_s = time.monotonic()
         up = asyncio.ensure_future(self._up())
         down = asyncio.ensure_future(self._down())
         try:
@@ -94,7 +94,7 @@ class Pump:
             up.cancel()
             down.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
-        self._report(time.monotonic() - start_s)
+        self._report(self._last_s - start_s)
 
     async def _until_silent(self, down):
         session = self.writer.get_extra_info("session")
@@ -109,6 +109,7 @@ class Pump:
             self.writer.write(data)
             await self.writer.drain()
             self.n_sent += len(data)
+            self._last_s = time.monotonic()
 
     async def _down(self):
         output = Output(1)
@@ -119,6 +120,7 @@ class Pump:
                     return
                 await output.write(data)
                 self.n_received += len(data)
+                self._last_s = time.monotonic()
                 if self._deadline is not None:
                     self._deadline.touch()
         finally:

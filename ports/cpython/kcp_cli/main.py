@@ -51,7 +51,7 @@ def main(argv=None):
         return cli.main(args=argv, prog_name="kcp", standalone_mode=False) or 0
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "kcp"
-        _say(command, f"{error.format_message()} (see '{command} --help')")
+        _say(command, f"{error.format_message().rstrip('.')} (see '{command} --help')")
         return USAGE
     except click.ClickException as error:
         _say("kcp", error.format_message())
