@@ -128,7 +128,7 @@ def go_client(port, n_bytes, seed, **options):
     return client(go_command("echo-client", address, **options))
 
 
-def our_client(runtime, port, n_bytes, seed, **options):
+def our_client(runtime, port, n_bytes, seed, program="echo_client.py", **options):
     """An echo through our client: what it reported."""
     words = ("127.0.0.1", port, n_bytes, seed, json.dumps(options))
-    return client(our_command(runtime, "echo_client.py", *words))
+    return client(our_command(runtime, program, *words))
