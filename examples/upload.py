@@ -62,7 +62,7 @@ def result(stream, n_bytes, sha256, start_ms):
         "bytes": n_bytes,
         "sha256": sha256,
         "seconds": (time.time_ns() // 1000000 - start_ms) / 1000,
-        "rtt_ms": session.arq.rx_srtt,
+        "rtt_ms": session.rtt_ms,
         "retransmitted": session.stats.RetransSegs,
     }
 

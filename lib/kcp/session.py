@@ -208,6 +208,11 @@ class Session:
         """Allocate now what the windows may ever need, instead of when it is first used."""
         self.arq.reserve()
 
+    @property
+    def rtt_ms(self) -> int:
+        """Smoothed round trip time in ms (kcp-go: GetSRTT); 0 before the first sample."""
+        return self.arq.rx_srtt
+
     def flush(self):
         """Send what is queued with the next output() (for config.write_delay)."""
         self.arq.flush()

@@ -121,7 +121,7 @@ def figures(stream, n_bytes, seconds):
         "bytes": n_bytes,
         "seconds": round(seconds, 3),
         "mb_per_s": round(n_bytes / 1e6 / seconds, 3) if seconds else None,
-        "rtt_ms": session.arq.rx_srtt or None,
+        "rtt_ms": session.rtt_ms or None,
         "retransmitted": counters["RetransSegs"],
         "counters": {name: count for name, count in counters.items() if count},
     }
