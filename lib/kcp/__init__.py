@@ -18,6 +18,21 @@ _MODULES = {
     "Stats": "stats",
 }
 
+# Each of these imports the one before it. They are loaded from the bottom up, because ten imports
+# nested in each other need more stack than a small chip has.
+_LAYERS = (
+    "_kernels",
+    "_arq_rcv",
+    "_arq_snd",
+    "_arq_out",
+    "arq",
+    "session",
+    "listener",
+    "endpoint",
+    "stream",
+    "aio",
+)
+
 __all__ = (
     "Config",
     "Listener",
@@ -41,6 +56,13 @@ def __getattr__(name):
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(name)
-    value = getattr(__import__(__name__ + "." + module, None, None, (name,)), name)
+    if module in _LAYERS:
+        for layer in _LAYERS[: _LAYERS.index(module)]:
+            _load(layer)
+    value = getattr(_load(module), name)
     globals()[name] = value
     return value
+
+
+def _load(module):
+    return __import__(__name__ + "." + module, None, None, ("",))

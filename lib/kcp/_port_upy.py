@@ -98,8 +98,12 @@ def spawn(coroutine):
 
 def report(error, message):
     """Tell about an exception that has nobody to be raised to."""
-    print(message, file=sys.stderr)
-    sys.print_exception(error, sys.stderr)
+    handler = core.Loop.get_exception_handler()
+    if handler:
+        handler(core.Loop, {"message": message, "exception": error, "future": None})
+    else:  # asyncio's default handler wants a future
+        print(message, file=sys.stderr)
+        sys.print_exception(error, sys.stderr)
 
 
 class Waiter:

@@ -2,11 +2,9 @@
 
 import errno
 
-from kcp.config import Config
+from kcp import Config, Listener, Session, Stats
 from kcp.endpoint import Endpoint, Link, Timers
-from kcp.listener import Listener
-from kcp.session import CLOSED, OPEN, Session
-from kcp.stats import Stats
+from kcp.session import CLOSED, OPEN
 
 PERIOD = 1 << 30
 
