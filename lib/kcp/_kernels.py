@@ -8,8 +8,11 @@ from ._compat import MICROPYTHON
 
 if MICROPYTHON:
     from ._pure_upy import (
+        Accumulator,
         Crc32,
         Pool,
+        gf_add,
+        put_u32,
         rx_new,
         rx_take,
         seg_header,
@@ -17,11 +20,15 @@ if MICROPYTHON:
         tx_extend,
         tx_new,
         tx_out,
+        u32,
     )
 else:
     from ._pure_cpy import (
+        Accumulator,
         Crc32,
         Pool,
+        gf_add,
+        put_u32,
         rx_new,
         rx_take,
         seg_header,
@@ -29,11 +36,15 @@ else:
         tx_extend,
         tx_new,
         tx_out,
+        u32,
     )
 
 __all__ = (
+    "Accumulator",
     "Crc32",
     "Pool",
+    "gf_add",
+    "put_u32",
     "rx_new",
     "rx_take",
     "seg_header",
@@ -41,4 +52,5 @@ __all__ = (
     "tx_extend",
     "tx_new",
     "tx_out",
+    "u32",
 )

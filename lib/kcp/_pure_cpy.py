@@ -12,6 +12,9 @@ _parse = Struct("<HHBBHIIII").unpack_from
 _header = Struct("<IBBHIIII")
 _header_into = _header.pack_into
 _stamp_into = Struct("<HIII").pack_into
+_u32 = Struct("<I").unpack_from
+_u32_into = Struct("<I").pack_into
+_from_bytes = int.from_bytes
 
 
 class Pool:
@@ -72,6 +75,43 @@ def rx_take(chunk, off, dst, dst_off, n):
     else:
         dst[dst_off : dst_off + n] = memoryview(chunk)[off : off + n]
     return n
+
+
+def u32(buf, off):
+    """Return the 32-bit number at buf[off:]."""
+    return _u32(buf, off)[0]
+
+
+def put_u32(buf, off, value):
+    """Write a 32-bit number at buf[off:]."""
+    _u32_into(buf, off, value)
+
+
+class Accumulator:
+    """A sum of multiples of shards: a parity shard, or a repaired one, in the making.
+
+    Held as one big int: adding 1400 bytes is then a single operation.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, size):
+        self.value = 0
+
+    def clear(self):
+        """Begin anew."""
+        self.value = 0
+
+    def take(self, buf, off, n):
+        """Write the first n bytes of the sum to buf[off:]."""
+        buf[off : off + n] = self.value.to_bytes(n, "little")
+
+
+def gf_add(sums, tables, buf, off, n):
+    """Add buf[off:off+n], mapped by tables[i], to sums[i], for each i."""
+    data = buf[off : off + n]
+    for one, table in zip(sums, tables):
+        one.value ^= _from_bytes(data.translate(table), "little")
 
 
 class Crc32:

@@ -58,7 +58,8 @@ class Pool:
         self.n_free += 1
 
 
-def _u32(b, o):
+def u32(b, o):
+    """Return the 32-bit number at b[o:]."""
     return b[o] | b[o + 1] << 8 | b[o + 2] << 16 | b[o + 3] << 24
 
 
@@ -69,10 +70,10 @@ def seg_parse(buf, off, hdr):
     hdr[2] = buf[off + 4]
     hdr[3] = buf[off + 5]
     hdr[4] = buf[off + 6] | buf[off + 7] << 8
-    hdr[5] = _u32(buf, off + 8)
-    hdr[6] = _u32(buf, off + 12)
-    hdr[7] = _u32(buf, off + 16)
-    hdr[8] = _u32(buf, off + 20)
+    hdr[5] = u32(buf, off + 8)
+    hdr[6] = u32(buf, off + 12)
+    hdr[7] = u32(buf, off + 16)
+    hdr[8] = u32(buf, off + 20)
 
 
 def seg_header(buf, off, conv, cmd, frg, wnd, ts, sn, una, n):
@@ -150,6 +151,42 @@ def rx_take(chunk, off, dst, dst_off, n):
     returns 0: the caller hands out what it has and is called again.
     """
     return 0 if dst_off else _take(chunk, off, dst, n)
+
+
+def put_u32(buf, off, value):
+    """Write a 32-bit number at buf[off:]."""
+    pack_into("<I", buf, off, value)
+
+
+class Accumulator:
+    """A sum of multiples of shards: a parity shard, or a repaired one, in the making."""
+
+    def __init__(self, size):
+        self.value = bytearray(size)
+        self.used = 0
+
+    def clear(self):
+        """Begin anew."""
+        value = self.value
+        for i in range(self.used):
+            value[i] = 0
+        self.used = 0
+
+    def take(self, buf, off, n):
+        """Write the first n bytes of the sum (and what lies behind them) to buf[off:]."""
+        buf[off : off + len(self.value)] = self.value
+
+
+def gf_add(sums, tables, buf, off, n):
+    """Add buf[off:off+n], mapped by tables[i], to sums[i], for each i."""
+    k = 0
+    for one in sums:
+        value, table = one.value, tables[k]
+        k += 1
+        if n > one.used:
+            one.used = n
+        for i in range(n):
+            value[i] ^= table[buf[off + i]]
 
 
 class Crc32:

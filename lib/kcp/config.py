@@ -1,6 +1,6 @@
 """One object for all settings, checked when it is made."""
 
-from ._compat import DEFAULT_MEMORY_BYTES, DEFAULT_WND
+from ._compat import DEFAULT_FEC_BYTES, DEFAULT_MEMORY_BYTES, DEFAULT_WND
 
 #: kcptun's modes: (nodelay, interval ms, resend, nc)
 MODES = {
@@ -32,6 +32,8 @@ _DEFAULTS = {
     "backlog": 128,
     "max_sessions": 1024,
     "max_memory_bytes": None,
+    "max_fec_bytes": None,
+    "fec": None,
     "datashard": 0,
     "parityshard": 0,
 }
@@ -49,6 +51,7 @@ _RANGES = {
     "linger_ms": (0, 1 << 28, "ms"),
     "backlog": (1, 65536, "sessions"),
     "max_sessions": (1, 1 << 20, "sessions"),
+    "max_fec_bytes": (0, (1 << 30) - 1, "bytes"),
     "max_memory_bytes": (4096, (1 << 30) - 1, "bytes"),
 }
 
@@ -63,6 +66,9 @@ class Config:
         machine can afford).
     stream: True = bytes, full segments; False = one send() is one message of up to 255 segments.
     acknodelay: answer every packet at once. write_delay: send at the next tick instead of at once.
+    fec: (data, parity) shards per group, or datashard and parityshard; None, 0, 0: off. Only for
+        what this side sends: what the peer uses is found out. max_fec_bytes: how much of the
+        peer's packets a session may keep to repair groups.
     dead_ms: a session with unacknowledged data that hears nothing this long is dead (ETIMEDOUT).
     linger_ms: how long close() may wait for acknowledgements.
     backlog, max_sessions, max_memory_bytes: a listener's limits: sessions not accepted yet, all
@@ -91,8 +97,12 @@ class Config:
         if self.mode not in MODES and self.mode != "manual":
             names = ", ".join(sorted(MODES))
             raise ValueError("unknown mode %r; there are: %s, manual" % (self.mode, names))
+        if self.fec is not None:
+            self.datashard, self.parityshard = self.fec
         if self.datashard or self.parityshard:
-            raise ValueError("this version has no FEC: leave datashard and parityshard at 0")
+            from .rs import check
+
+            check(self.datashard, self.parityshard)
 
     def _fill_in(self):
         """Put in what follows from the mode and from the machine."""
@@ -107,6 +117,8 @@ class Config:
             self.rcvwnd = DEFAULT_WND[1]
         if self.max_memory_bytes is None:
             self.max_memory_bytes = DEFAULT_MEMORY_BYTES
+        if self.max_fec_bytes is None:
+            self.max_fec_bytes = DEFAULT_FEC_BYTES
 
     @classmethod
     def from_options(cls, config, options: dict) -> "Config":

@@ -55,7 +55,8 @@ class Session:
         self.config = config
         self.stats = Stats() if stats is None else stats
         self.codec = codec(config, fill) if codec_ is None else codec_
-        mtu = config.mtu - self.codec.head - self.codec.tail
+        self._head = self.codec.head + (_FEC_HEAD if config.datashard else 0)
+        mtu = config.mtu - self._head - self.codec.tail
         self.arq = Arq(
             conv,
             mtu=mtu,
@@ -74,8 +75,13 @@ class Session:
         self.mss = self.arq.mss
         #: bytes that buffers for input() and output() must have
         self.buffer_bytes = max(
-            _MTU_LIMIT, self.codec.head + self.arq.buffer_bytes + self.codec.tail
+            _MTU_LIMIT, self._head + self.arq.buffer_bytes + self.codec.tail
         )
+        self._encoder = self._decoder = None
+        if config.datashard:
+            from .fec import Encoder  # only who uses it pays for it
+
+            self._encoder = Encoder(config.datashard, config.parityshard, mtu + 2)
         self.state = OPEN
         self.error = None  # errno once it has failed
         self.lost_bytes = 0  # not acknowledged when it went CLOSED
@@ -109,18 +115,45 @@ class Session:
         stats.InPkts += 1
         stats.InBytes += end - off
         kind = buf[off + 4] | buf[off + 5] << 8
-        if kind == _FEC_DATA:
-            # a peer may have FEC on though we have not: its data packets are readable as they are
-            off += _FEC_HEAD
-        elif kind == _FEC_PARITY or kind == _FEC_OOB:
+        if kind == _FEC_DATA or kind == _FEC_PARITY:
+            return self._input_fec(buf, off, end, kind, now_ms)
+        if kind == _FEC_OOB:
             return False
-        if self.arq.input(buf, off, end, now_ms) != 0:
-            stats.KCPInErrors += 1
+        return self._input_kcp(buf, off, end, now_ms, True)
+
+    def _input_kcp(self, buf, off, end, now_ms, regular):
+        if self.arq.input(buf, off, end, now_ms, regular) != 0:
+            self.stats.KCPInErrors += 1
             return False
         self.last_input_ms = now_ms
         self.heard = True
         self._waiting = self.arq.asked = False
         return True
+
+    def _input_fec(self, buf, off, end, kind, now_ms):
+        """A packet with an FEC head: the peer may use it whether we do or not."""
+        decoder = self._decoder
+        if decoder is None:
+            from .fec import Decoder
+
+            config = self.config
+            decoder = self._decoder = Decoder(
+                config.datashard or 1,
+                config.parityshard or 1,
+                _MTU_LIMIT,
+                self.stats,
+                config.max_fec_bytes,
+            )
+        good = False
+        if kind == _FEC_DATA:
+            good = self._input_kcp(buf, off + _FEC_HEAD, end, now_ms, True)
+        decoder.input(buf, off, end)
+        scratch = decoder.scratch
+        while True:
+            n = decoder.repair(scratch)
+            if n == 0:
+                return good
+            good |= self._input_kcp(scratch, 2, n, now_ms, False)
 
     def output(self, buf, now_ms) -> int:
         """Build the next datagram in buf[0:n] (a bytearray of buffer_bytes); 0 = nothing due."""
@@ -130,8 +163,10 @@ class Session:
         if arq.idle:
             arq.tick(now_ms)
             self._watch(now_ms)
-        codec_ = self.codec
-        head = codec_.head
+        codec_, encoder = self.codec, self._encoder
+        if encoder is not None and encoder.n_parity:
+            return self._sealed(buf, encoder.parity_packet(buf, codec_.head))
+        head = self._head
         n = arq.output(buf, head, now_ms)
         if n == 0:
             if self.state == CLOSING:
@@ -141,7 +176,12 @@ class Session:
         if arq.snd_bytes and not self._waiting and (arq.rmt_wnd or arq.asked):
             self._waiting = True
             self._waiting_ms = now_ms
-        n = codec_.seal(buf, head + n)
+        if encoder is not None:
+            encoder.data_packet(buf, codec_.head, head + n, now_ms)
+        return self._sealed(buf, head + n)
+
+    def _sealed(self, buf, end):
+        n = self.codec.seal(buf, end)
         stats = self.stats
         stats.OutPkts += 1
         stats.OutBytes += n
@@ -152,7 +192,7 @@ class Session:
         if self.state == CLOSED:
             return -1
         wait = self.arq.timeout(now_ms)
-        if wait == 0:
+        if wait == 0 or (self._encoder is not None and self._encoder.n_parity):
             return 0
         if self._waiting:
             wait = _sooner(wait, self._left(self._waiting_ms, self.config.dead_ms, now_ms))
