@@ -331,17 +331,16 @@ class Endpoint:
         """Send a quantum of the link's datagrams; return how many were built."""
         link.before_output(now_ms)
         session = link.session
-        output = session.output
-        send = self.port.send
+        port = self.port
         tx = self._tx
         key = link.key
         n_built = 0
-        while n_built < _QUANTUM:
-            n = output(tx, now_ms)
+        while n_built < _QUANTUM:  # (methods are not bound to names: that allocates)
+            n = session.output(tx, now_ms)
             if not n:
                 break
             n_built += 1
-            sent = send(tx, n, key)
+            sent = port.send(tx, n, key)
             if sent <= 0:
                 if sent < 0:
                     session.stats.OutDrops += 1
