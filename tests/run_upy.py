@@ -24,6 +24,7 @@ LIB = os.path.join(os.path.dirname(TESTS), "lib")
 # Folders ("name/") and files that only CPython can run, each with its reason. Everything else that
 # is called test_*.py must run under MicroPython.
 CPYTHON_ONLY = {
+    "api/": "runs user programs on both runtimes in subprocesses, and tests what only CPython has",
     "cli/": "drives the command line in subprocesses, which MicroPython has not",
     "interop/": "starts Go peers and other interpreters as subprocesses",
 }

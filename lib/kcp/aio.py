@@ -138,6 +138,7 @@ class Server:
         self._closed = Event()
         listener = Listener(config, fill)
         self.endpoint = Endpoint(udp, listener.buffer_bytes, listener, self._on_session)
+        self.endpoint.on_closed = self._closed.set
 
     @property
     def sockets(self) -> tuple:
@@ -167,7 +168,7 @@ class Server:
         """Take no new sessions and close those there are, each with its linger."""
         if self.endpoint.is_closing:
             return
-        self.endpoint.shutdown(self._closed.set)
+        self.endpoint.shutdown()
         for link in list(self.endpoint.links.values()):
             link.close()
 

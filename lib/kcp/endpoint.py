@@ -27,6 +27,8 @@ nearly always happens: the entry is corrected when its old time comes); an idle 
 neither structure. Nothing here allocates per datagram.
 """
 
+from errno import ECONNABORTED
+
 from ._clock import ticks_diff
 from ._compat import const
 from .session import CLOSED
@@ -192,7 +194,7 @@ class Endpoint:
         self.is_closing = False
         self.is_closed = False
         self._scratch = None
-        self._on_closed = None
+        self.on_closed = None  # called when the socket is closed
         self.input = self._input_client if listener is None else self._input_server
 
     # sessions
@@ -209,20 +211,23 @@ class Endpoint:
                 self._ready(link)
             self.port.wake()
 
-    def shutdown(self, on_closed=None):
-        """Take no new sessions; when the last one is gone close the socket, call on_closed()."""
+    def shutdown(self):
+        """Take no new sessions; close the socket when the last one is gone."""
         self.is_closing = True
-        self._on_closed = on_closed
         if not self.links:
             self.close()
 
     def close(self):
-        """Close the socket now. Sessions that are still open get no more datagrams."""
-        if not self.is_closed:
-            self.is_closing = self.is_closed = True
-            self.port.close()
-            if self._on_closed is not None:
-                self._on_closed()
+        """Close the socket now. Sessions that are still open are aborted (ECONNABORTED)."""
+        if self.is_closed:
+            return
+        self.is_closing = self.is_closed = True
+        self.port.close()
+        for link in list(self.links.values()):
+            link.session.abort(ECONNABORTED)
+            self._drop(link)
+        if self.on_closed is not None:
+            self.on_closed()
 
     def scratch(self, limit_bytes: int):
         """Return a buffer that readers may use between two awaits (made at the first call)."""
@@ -326,17 +331,16 @@ class Endpoint:
         """Send a quantum of the link's datagrams; return how many were built."""
         link.before_output(now_ms)
         session = link.session
-        output = session.output
-        send = self.port.send
+        port = self.port
         tx = self._tx
         key = link.key
         n_built = 0
-        while n_built < _QUANTUM:
-            n = output(tx, now_ms)
+        while n_built < _QUANTUM:  # (methods are not bound to names: that allocates)
+            n = session.output(tx, now_ms)
             if not n:
                 break
             n_built += 1
-            sent = send(tx, n, key)
+            sent = port.send(tx, n, key)
             if sent <= 0:
                 if sent < 0:
                     session.stats.OutDrops += 1

@@ -41,7 +41,8 @@ def test_our_client_and_kcp_go_server(case):
 def test_kcp_go_client_and_our_server(case):
     (runtime, _, mtu, _, loss), options = case, options_of(case)
     seed = MATRIX.index(case)
-    with udp.our_server(runtime, **options) as port, udp.link(port, mtu, loss, seed) as way:
+    our = udp.our_server(runtime, **options)
+    with our as port, udp.link(port, mtu, loss, seed, our_server=True) as way:
         outcome = udp.go_client(way, N_BYTES, seed, **options)
     snmp = outcome["snmp"]
     errors = snmp["KCPInErrors"] + snmp["InCsumErrors"] + snmp["InErrs"]

@@ -74,7 +74,8 @@ def test_a_client_without_the_crypt_layer_gets_no_answer(runtime):
 
 def test_both_our_runtimes_talk_to_each_other():
     for here, there in (udp.RUNTIMES, udp.RUNTIMES[::-1]):
-        with udp.our_server(there, crypt="none") as port, udp.link(port, 1350, 0.05) as way:
+        our = udp.our_server(there, crypt="none")
+        with our as port, udp.link(port, 1350, 0.05, our_server=True) as way:
             assert udp.our_client(here, way, N_BYTES, 1, crypt="none")["ok"]
 
 

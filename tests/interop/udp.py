@@ -80,10 +80,12 @@ class Gauge(Relay):
 
 
 @contextlib.contextmanager
-def link(port, mtu, loss=0.0, seed=1):
+def link(port, mtu, loss=0.0, seed=1, our_server=False):
     """The port at which the server is to be reached: its own, or that of a relay that loses.
 
-    The relay also sees to it that both ends fill their datagrams up to the mtu, and no further.
+    The relay also sees to it that datagrams are filled up to the mtu, and no further. Not those
+    of kcp-go's server: what it answers before the application has accepted the session, and so
+    could set its mtu, has up to 1400 bytes.
     """
     if not loss:
         yield port
@@ -92,7 +94,8 @@ def link(port, mtu, loss=0.0, seed=1):
         yield relay.port
         counters = relay.counters()
         assert counters["up"]["lost"] and counters["down"]["lost"], counters
-        assert set(relay.largest.values()) == {mtu}, relay.largest
+        assert relay.largest[relay.up] == mtu
+        assert relay.largest[relay.down] == mtu or not our_server
 
 
 def client(command):

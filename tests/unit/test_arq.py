@@ -288,6 +288,58 @@ def test_input_does_not_disturb_a_running_pass():
     ]
 
 
+def test_a_hole_acknowledged_under_the_cursor_is_stepped_over():
+    a = arq(mtu=124, snd_wnd=16, resend=1)
+    say(a, bytes(100) * 7)
+    sent(a, 0)
+    for sn in (1, 3, 5):
+        feed(a, segment(ACK, sn=sn, ts=0), 20)
+    buf = bytearray(a.buffer_bytes)
+    assert a.output(buf, 0, 20) == 124  # hole 0; the pass stands at hole 2
+    feed(a, segment(ACK, sn=2, ts=0), 20)
+    rest = [one[4] for one in sent(a, 20)]
+    assert rest == [4], rest
+    assert a.stats.FastRetransSegs == 2
+
+
+def test_what_una_removes_during_a_pass_is_not_sent():
+    a = arq(mtu=124, snd_wnd=16)
+    say(a, bytes(100) * 6)
+    buf = bytearray(a.buffer_bytes)
+    assert a.output(buf, 0, 0) == 124
+    sent(a, 0)
+    a.tick(300)
+    assert a.output(buf, 0, 300) == 124  # timers: 0 is sent again
+    feed(a, segment(WINS, una=3), 300)
+    assert [one[4] for one in sent(a, 300)] == [3, 4, 5]
+    assert a.stats.LostSegs == 4
+
+
+def test_pulled_a_little_at_a_time_over_a_bad_link():
+    x = 99
+    for seed in range(6):
+        settings = {"mtu": 124, "snd_wnd": 64, "rcv_wnd": 64, "stream": True, "resend": seed % 3}
+        a, b = arq(nc=seed & 1, **settings), arq(nc=seed & 1, **settings)
+        data = bytes(i * 7 & 0xFF for i in range(9000))
+        off, got, now = 0, b"", 0
+        buf, page = bytearray(a.buffer_bytes), bytearray(500)
+        while len(got) < len(data):
+            x = (x * 1103515245 + 12345) & 0x7FFFFFFF
+            if off < len(data):
+                off += say(a, data[off : off + 300]) if a.snd_room() else 0
+            source, target = (a, b) if x >> 20 & 1 else (b, a)
+            source.tick(now)
+            n = source.output(buf, 0, now)
+            if n and (x >> 8) % 100 >= 25:  # a quarter is lost
+                assert target.input(buf, 0, n, now) == 0
+            n = b.read_into(page)
+            got += bytes(page[:n])
+            now += x >> 16 & 1
+            assert a.snd_una <= a._ack_hi <= a.snd_nxt <= a._snd_end <= a.snd_una + 128
+            assert now < 300000, (seed, len(got))
+        assert got == data and a.stats.RetransSegs > 0
+
+
 def test_idle_needs_no_timer():
     a, b = arq(), arq()
     assert a.timeout(0) == -1

@@ -1,5 +1,7 @@
 """The endpoint without sockets: timers, turns, fairness, full and refusing sockets."""
 
+# upy: heapsize=8m
+
 import errno
 
 from kcp import Config, Listener, Session, Stats
@@ -392,7 +394,8 @@ def test_shutdown_waits_for_the_last_session_and_takes_no_new_ones():
     link.session.send(b"x")
     net.run(20)
     ended = []
-    net.server.shutdown(lambda: ended.append(1))
+    net.server.on_closed = lambda: ended.append(1)
+    net.server.shutdown()
     net.client("d", conv=9).session.send(b"y")
     net.run(20)
     assert len(net.accepted) == 1 and not ended and not net.server.is_closed
@@ -402,10 +405,23 @@ def test_shutdown_waits_for_the_last_session_and_takes_no_new_ones():
     assert ended == [1] and net.server.is_closed and not net.server.listener.sessions
 
 
+def test_close_aborts_what_is_open():
+    net = Net()
+    link = net.client("c")
+    link.session.send(b"x")
+    net.run(20)
+    net.server.close()
+    assert net.accepted[0].session.error == errno.ECONNABORTED
+    assert net.accepted[0].n_closed == 1 and not net.server.listener.sessions
+    link.endpoint.close()
+    assert link.session.state == CLOSED and link.n_closed == 1
+
+
 def test_shutdown_without_sessions_closes_at_once():
     net = Net()
     ended = []
-    net.server.shutdown(lambda: ended.append(1))
+    net.server.on_closed = lambda: ended.append(1)
+    net.server.shutdown()
     assert ended == [1] and net.server.port.is_closed
     net.server.close()
     assert ended == [1]

@@ -210,7 +210,7 @@ func (r *run) changeSome(e *endpoint) {
 	r.todo[e.index] = list
 }
 
-// write prints the run: see tests/interop/trace_replay.py for the format.
+// write prints the run: see tests/interop/trace_format.py.
 func (r *run) write(w io.Writer) {
 	fmt.Fprintf(w, "S seed=%d number=%d conv=%d start_ts=%d\n", r.seed, r.number, r.conv, r.startTS)
 	for i, e := range r.ends {
