@@ -24,7 +24,7 @@ def test_misuse_says_what_to_do():
         ({"mode": "turbo"}, "fast3"),
         ({"dead_ms": 5}, "ms"),
         ({"interval": 9}, "10..5000"),
-        ({"datashard": 10}, "FEC"),
+        ({"datashard": 10}, "256"),
     ):
         message = str(raises(ValueError, Config, **options))
         assert word in message, message
