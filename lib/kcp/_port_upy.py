@@ -141,8 +141,10 @@ class Waiter:
 def resolve(host, port):
     """Return [(family, address)], IPv4 first as in Go. Blocks while a name is looked up."""
     found = []
-    for entry in socket.getaddrinfo(host or "0.0.0.0", port, 0, socket.SOCK_DGRAM):
-        found.insert(0 if entry[0] == socket.AF_INET else len(found), (entry[0], entry[-1]))
+    for entry in socket.getaddrinfo(host or "0.0.0.0", port):  # lwIP knows no hints
+        pair = (entry[0], entry[-1])
+        if pair not in found:  # (unix names each address once per type of socket)
+            found.insert(0 if entry[0] == socket.AF_INET else len(found), pair)
     return found
 
 

@@ -25,7 +25,7 @@ def micropython():
 
 
 def command(runtime):
-    return [sys.executable, "-X", "dev"] if runtime == "cpython" else micropython()
+    return [sys.executable, "-W", "error"] if runtime == "cpython" else micropython()
 
 
 def start(runtime, path, *arguments):

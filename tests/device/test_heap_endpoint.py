@@ -1,5 +1,5 @@
 # upy: heapsize=8m arm=no
-"""Endpoints and streams allocate nothing per datagram or write (64-bit builds, the socket apart)."""
+"""Endpoints and streams allocate nothing per datagram or write (64-bit; the socket apart)."""
 
 import gc
 
