@@ -7,6 +7,7 @@ cancelled, collect them here (`_in`).
 
 from errno import ETIMEDOUT
 
+from ._clock import ticks_ms
 from ._compat import const
 from ._port import IncompleteReadError, Waiter, incomplete_read, limit_overrun
 from .endpoint import Link
@@ -48,7 +49,7 @@ class ReadHalf(Link):
         while True:
             n = self.session.recv_into(buf)
             if n:
-                self.endpoint.kick(self)
+                self.endpoint.touch(self, ticks_ms())
                 return n
             if not await self._more():
                 return 0
@@ -163,7 +164,7 @@ class ReadHalf(Link):
             n_got += k
         if not n_got:
             return b""
-        self.endpoint.kick(self)  # the window has opened: the peer may have to be told
+        self.endpoint.touch(self, ticks_ms())
         return bytes(scratch[:n_got])
 
     def _cut(self, n):

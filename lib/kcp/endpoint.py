@@ -211,6 +211,13 @@ class Endpoint:
                 self._ready(link)
             self.port.wake()
 
+    def touch(self, link: Link, now_ms: int):
+        """Something was read from the link's session: give it a turn if that makes one due sooner
+        (a window that was full and has opened), which is rare."""
+        wait_ms = link.session.timeout(now_ms)
+        if wait_ms >= 0 and (link.due_ms is None or ticks_diff(link.due_ms, now_ms) > wait_ms):
+            self.kick(link)
+
     def shutdown(self):
         """Take no new sessions; close the socket when the last one is gone."""
         self.is_closing = True

@@ -279,6 +279,27 @@ def test_the_links_own_deadline():
     assert endpoint.turn(50) == -1
 
 
+def test_touch_gives_a_turn_only_when_one_is_due_sooner():
+    endpoint, link = fake(0)
+    session = link.session
+    endpoint.turn(0)
+    for wait_ms, due_ms, is_ready in (
+        (-1, None, False),  # idle before and after
+        (0, None, True),
+        (20, None, True),
+        (20, 120, False),
+        (30, 120, False),
+        (19, 120, True),
+        (-1, 120, False),
+    ):
+        session.wait_ms = wait_ms
+        link.due_ms = due_ms
+        endpoint.touch(link, 100)
+        assert link.is_ready == is_ready, (wait_ms, due_ms)
+        session.wait_ms = -1
+        endpoint.turn(100)
+
+
 def test_a_closed_session_leaves_once_and_takes_the_socket_along():
     endpoint, link = fake(0)
     endpoint.turn(0)

@@ -372,3 +372,38 @@ async def test_extra_info():
         assert info("nonsense") is None and info("nonsense", 5) == 5
         assert p.peer.get_extra_info("sockname") == ("127.0.0.1", p.port)
         assert p.peer.get_extra_info("peername")[0] == "127.0.0.1"
+
+
+# troubled sockets
+
+
+async def through_a_socket_that(answers, n_bytes=60000):
+    """Transfer through a socket whose send() answers this (a function of the count), or sends."""
+    async with await pair(mode="fast3") as p:
+        port = p.client.endpoint.port
+        send = port.send
+        count = [0]
+
+        def troubled(buf, n, key):
+            count[0] += 1
+            answer = answers(count[0])
+            return send(buf, n, key) if answer is None else answer
+
+        port.send = troubled
+        data = pattern(n_bytes)
+        sending = asyncio.create_task(p.client.send(data))
+        assert await soon(p.peer.readexactly(n_bytes)) == data
+        await soon(sending)
+        return p.client.session.stats, count[0]
+
+
+async def test_a_full_socket_delays_and_loses_nothing():
+    stats, n_calls = await through_a_socket_that(lambda i: 0 if i % 3 == 0 else None)
+    assert n_calls > 60 and stats.OutDrops == 0
+    assert stats.RetransSegs < 20
+
+
+async def test_a_socket_that_refuses_is_loss():
+    stats, n_calls = await through_a_socket_that(lambda i: -1 if i % 5 == 0 else None)
+    assert n_calls // 5 - 1 <= stats.OutDrops <= n_calls // 5
+    assert stats.RetransSegs >= 8
