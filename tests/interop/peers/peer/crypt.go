@@ -11,7 +11,8 @@ import (
 	kcp "github.com/xtaci/kcp-go/v5"
 )
 
-// cipherKind is one of kcptun's --crypt names: how many bytes of the stretched key it takes.
+// cipherKind is one of kcptun's --crypt names (aes-256 and the longer GCM keys are ours): how many
+// bytes of the stretched key it takes.
 type cipherKind struct {
 	keyBytes int
 	make     func(key []byte) (kcp.BlockCrypt, error)
@@ -21,7 +22,10 @@ var ciphers = map[string]cipherKind{
 	"aes":         {32, kcp.NewAESBlockCrypt},
 	"aes-128":     {16, kcp.NewAESBlockCrypt},
 	"aes-192":     {24, kcp.NewAESBlockCrypt},
+	"aes-256":     {32, kcp.NewAESBlockCrypt},
 	"aes-128-gcm": {16, kcp.NewAESGCMCrypt},
+	"aes-192-gcm": {24, kcp.NewAESGCMCrypt},
+	"aes-256-gcm": {32, kcp.NewAESGCMCrypt},
 	"sm4":         {16, kcp.NewSM4BlockCrypt},
 	"twofish":     {32, kcp.NewTwofishBlockCrypt},
 	"blowfish":    {32, kcp.NewBlowfishBlockCrypt},
@@ -34,8 +38,8 @@ var ciphers = map[string]cipherKind{
 	"none":        {32, kcp.NewNoneBlockCrypt},
 }
 
-// newBlock makes the crypt layer; nil for "null", which has none.
-func newBlock(name, secret string) (kcp.BlockCrypt, error) {
+// NewBlock makes the crypt layer; nil for "null", which has none.
+func NewBlock(name, secret string) (kcp.BlockCrypt, error) {
 	if name == "null" {
 		return nil, nil
 	}

@@ -78,7 +78,7 @@ func (o *options) finish() error {
 	if o.timeout <= 0 {
 		return errors.New("--timeout must be above zero")
 	}
-	block, err := newBlock(o.crypt, o.key)
+	block, err := NewBlock(o.crypt, o.key)
 	o.block = block
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 
+	"microkcp/peers/bench"
 	"microkcp/peers/peer"
 	"microkcp/peers/sim"
 	"microkcp/peers/trace"
@@ -25,6 +26,7 @@ var commands = []command{
 	{"echo-client", "send bytes to an echo server and verify what comes back", peer.EchoClient},
 	{"sink-client", "send bytes to a sink server and wait for its digest", peer.SinkClient},
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
+	{"bench", "measure kcp-go for make bench", bench.Command},
 	{"sim", "run kcp-go's ARQ over the simulated links of tests/sim", sim.Command},
 }
 
