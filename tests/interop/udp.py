@@ -45,8 +45,11 @@ def go_options(options):
 
 
 @contextlib.contextmanager
-def server(command, show=True):
-    """Run a server; gives its port as soon as it listens. show: print what it said at the end."""
+def server(command, show=True, said=None):
+    """Run a server; gives its port as soon as it listens.
+
+    At the end what it said is printed if `show`, or its lines go into the list `said`.
+    """
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -62,7 +65,9 @@ def server(command, show=True):
     finally:
         process.terminate()
         output = process.communicate(timeout=10)[0]
-        if show:
+        if said is not None:
+            said += output.splitlines()
+        elif show:
             print("server said:", output)
     assert "Traceback" not in output, output
 
@@ -80,8 +85,10 @@ class Gauge(Relay):
 
 
 @contextlib.contextmanager
-def link(port, mtu, loss=0.0, seed=1, our_server=False):
+def link(port, mtu, loss=0.0, seed=1, our_server=False, counted=None):
     """The port at which the server is to be reached: its own, or that of a relay that loses.
+
+    counted: a dict that gets the relay's counters at the end.
 
     The relay also sees to it that datagrams are filled up to the mtu, and no further. Not those
     of kcp-go's server: what it answers before the application has accepted the session, and so
@@ -93,6 +100,8 @@ def link(port, mtu, loss=0.0, seed=1, our_server=False):
     with Gauge(("127.0.0.1", port), loss=loss, seed=seed) as relay:
         yield relay.port
         counters = relay.counters()
+        if counted is not None:
+            counted.update(counters)
         assert counters["up"]["lost"] and counters["down"]["lost"], counters
         assert relay.largest[relay.up] == mtu
         assert relay.largest[relay.down] == mtu or not our_server
@@ -113,15 +122,15 @@ def client(command):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def go_server(**options):
-    """kcp-go's echo server (a context manager: its port)."""
-    return server(go_command("serve", timeout=TIMEOUT_S, **go_options(options)))
+def go_server(said=None, **options):
+    """kcp-go's echo server (a context manager: its port); said: see server()."""
+    return server(go_command("serve", timeout=TIMEOUT_S, **go_options(options)), said=said)
 
 
-def our_server(runtime, **options):
-    """Our echo server (a context manager: its port)."""
-    words = ("127.0.0.1", free_port(), TIMEOUT_S, json.dumps(options))
-    return server(our_command(runtime, "echo_server.py", *words))
+def our_server(runtime, n_bytes=0, said=None, **options):
+    """Our echo server (a context manager: its port); it tells its counters after n_bytes."""
+    words = ("127.0.0.1", free_port(), TIMEOUT_S, json.dumps(options), n_bytes)
+    return server(our_command(runtime, "echo_server.py", *words), said=said)
 
 
 def go_client(port, n_bytes, seed, **options):

@@ -1,6 +1,6 @@
 """Sends pseudo-random bytes to an echo server and hashes what comes back; on both runtimes.
 
-    echo_client.py HOST PORT BYTES SEED OPTIONS      OPTIONS: JSON, for kcp.open_connection
+    echo_client.py HOST PORT BYTES SEED OPTIONS      OPTIONS: JSON, see options.py
 
 Prints one line of JSON; exit code 1 if what came back is not what was sent.
 """
@@ -10,6 +10,8 @@ import hashlib
 import json
 import sys
 from binascii import hexlify
+
+from options import read
 
 import kcp
 
@@ -60,13 +62,12 @@ async def main(host, port, n_bytes, seed, options):
     writer.close()
     await writer.wait_closed()
     outcome = {"ok": sent == back, "bytes": n_bytes, "sha256": hexlify(back).decode()}
-    outcome["retrans"] = stats.RetransSegs
-    outcome["errors"] = stats.InErrs + stats.KCPInErrors + stats.InCsumErrors
+    outcome["stats"] = stats.as_dict()
     print(json.dumps(outcome))
     return 0 if sent == back else 1
 
 
 if __name__ == "__main__":
     _, host, port, n_bytes, seed, options = sys.argv
-    job = main(host, int(port), int(n_bytes), int(seed), json.loads(options))
+    job = main(host, int(port), int(n_bytes), int(seed), read(options))
     sys.exit(asyncio.run(job))

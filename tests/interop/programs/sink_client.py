@@ -1,6 +1,6 @@
 """Sends bytes to a sink as fast as they go; on both runtimes.
 
-    sink_client.py HOST PORT BYTES OPTIONS      OPTIONS: JSON, for kcp.open_connection
+    sink_client.py HOST PORT BYTES OPTIONS      OPTIONS: JSON, see options.py
 
 Prints one line of JSON with the speed, from the first write to the server's digest (MB = 10**6
 bytes); exit code 1 if the digest is wrong.
@@ -11,6 +11,8 @@ import hashlib
 import json
 import sys
 import time
+
+from options import read
 
 import kcp
 
@@ -39,4 +41,4 @@ async def main(host, port, n_bytes, options):
 
 if __name__ == "__main__":
     _, host, port, n_bytes, options = sys.argv
-    sys.exit(asyncio.run(main(host, int(port), int(n_bytes), json.loads(options))))
+    sys.exit(asyncio.run(main(host, int(port), int(n_bytes), read(options))))

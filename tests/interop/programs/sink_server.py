@@ -1,6 +1,6 @@
 """Swallows what every session sends; on both runtimes.
 
-    sink_server.py HOST PORT SECONDS BYTES OPTIONS      OPTIONS: JSON, for kcp.start_server
+    sink_server.py HOST PORT SECONDS BYTES OPTIONS      OPTIONS: JSON, see options.py
 
 After BYTES bytes of a session it answers with their SHA-256 (32 bytes), as `kcppeer serve --sink`.
 """
@@ -9,6 +9,8 @@ import asyncio
 import hashlib
 import json
 import sys
+
+from options import read
 
 import kcp
 
@@ -42,4 +44,4 @@ async def main(host, port, seconds, n_bytes, options):
 
 if __name__ == "__main__":
     _, host, port, seconds, n_bytes, options = sys.argv
-    asyncio.run(main(host, int(port), float(seconds), int(n_bytes), json.loads(options)))
+    asyncio.run(main(host, int(port), float(seconds), int(n_bytes), read(options)))

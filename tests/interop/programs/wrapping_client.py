@@ -1,10 +1,10 @@
 """echo_client.py with a clock that runs over its end, 2**30 ms, shortly after the start."""
 
 import asyncio
-import json
 import sys
 
 from echo_client import main
+from options import read
 
 import kcp._clock as clock
 
@@ -19,7 +19,7 @@ clock.ticks_ms = lambda: (real_ms() + shift_ms) % PERIOD_MS
 if __name__ == "__main__":
     _, host, port, n_bytes, seed, options = sys.argv
     begin_ms = clock.ticks_ms()
-    code = asyncio.run(main(host, int(port), int(n_bytes), int(seed), json.loads(options)))
+    code = asyncio.run(main(host, int(port), int(n_bytes), int(seed), read(options)))
     if clock.ticks_ms() > begin_ms:
         raise RuntimeError("the transfer ended before the clock did")
     sys.exit(code)

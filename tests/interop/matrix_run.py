@@ -1,0 +1,146 @@
+"""Runs a row of the interop matrix (matrix_rows.py): an echo over real UDP, judged at both ends.
+
+What must hold: every byte comes back (SHA-256) and nothing is refused as damaged at either end.
+Over a link that loses, a side that sends without FEC must send something again; where it sends
+with FEC the other side must repair: it has recovered something, and no more than was lost on the
+way. (kcp-go's FECRecovered alone proves nothing: it also grows when late packets fill a group
+again.)
+"""
+
+import json
+import zlib
+
+import matrix_rows
+import udp
+
+PASSPHRASE = "it's a secrét"
+KEY_BYTES = {
+    "xor": 7, "salsa20": 32, "aes-128": 16, "aes-192": 24, "aes-256": 32,
+    "aes-128-gcm": 16, "aes-192-gcm": 24, "aes-256-gcm": 32,
+}  # fmt: skip
+OVERHEAD_BYTES = 60  # of a datagram, at most: crypt, FEC and KCP heads and the tag
+
+# How much is sent each way. Where FEC has to repair it must be enough packets that it can: in a
+# group of ten with 5 % loss something can be repaired 4 times out of 10; and a decoder that has to
+# find the ratio needs some hundred packets, as it takes 24 in a row without a gap.
+FAST_BYTES = 1_000_000
+SLOW_BYTES = 96_000
+REPAIR_PACKETS = 350
+SEARCH_PACKETS = 1300
+#: Ciphers that a runtime computes in plain Python.
+SLOW = {
+    "cpython": ("salsa20",),
+    "micropython": ("salsa20", "aes-192", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm"),
+}
+ERRORS = ("InErrs", "InCsumErrors", "KCPInErrors")
+
+
+def n_bytes(runtime, row):
+    """How many bytes a row sends."""
+    n = SLOW_BYTES if row["crypt"] in SLOW[runtime] else FAST_BYTES
+    ours, theirs = matrix_rows.FECS[row["fec"]]
+    if not row["loss"] or not (ours or theirs):
+        return n
+    packets = REPAIR_PACKETS if ours == theirs else SEARCH_PACKETS
+    return max(n, packets * (row["mtu"] - OVERHEAD_BYTES))
+
+
+def options(row):
+    """The options of both ends: (ours, kcp-go's)."""
+    common = {name: row[name] for name in ("crypt", "mtu", "stream")}
+    ours, theirs = dict(common), dict(common)
+    for end, fec in zip((ours, theirs), matrix_rows.FECS[row["fec"]]):
+        if fec:
+            end["datashard"], end["parityshard"] = fec
+    if row["crypt"] in matrix_rows.KEYLESS:
+        return ours, theirs
+    if row["key"] == "passphrase":
+        ours["passphrase"] = theirs["key"] = PASSPHRASE
+    else:
+        key = bytes(range(7, 7 + KEY_BYTES[row["crypt"]])).hex()
+        ours["key"], theirs["key"] = key, "hex:" + key
+    return ours, theirs
+
+
+class Outcome:
+    """What a row came to: `ours` and `theirs`, the counters of both ends, and `links`, the relay's
+    (empty without one); `n_bytes` sent and echoed.
+    """
+
+    def __init__(self, place, row):
+        self.runtime, self.end = place
+        self.row = row
+        self.n_bytes = n_bytes(self.runtime, row)
+        self.links = {}
+        self.seed = zlib.crc32(repr((place, row)).encode()) & 0xFFFF
+
+    def run(self):
+        """Run the row; AssertionError if an end fails or the bytes differ."""
+        run = self._our_client if self.end == "client" else self._our_server
+        self.ours, self.theirs = run(*options(self.row))
+        return self
+
+    def _link(self, port):
+        row = self.row
+        ours = self.end == "server"
+        return udp.link(port, row["mtu"], row["loss"], self.seed, ours, self.links)
+
+    def _our_client(self, ours, theirs):
+        said = []
+        with udp.go_server(said, **theirs) as port, self._link(port) as way:
+            result = udp.our_client(self.runtime, way, self.n_bytes, self.seed, **ours)
+        self._check(result)
+        return result["stats"], _event(said, "end")["snmp"]
+
+    def _our_server(self, ours, theirs):
+        said = []
+        server = udp.our_server(self.runtime, self.n_bytes, said, **ours)
+        with server as port, self._link(port) as way:
+            result = udp.go_client(way, self.n_bytes, self.seed, **theirs)
+        self._check(result)
+        return _event(said, "echoed")["stats"], result["snmp"]
+
+    def _check(self, result):
+        assert result["ok"] and result["bytes"] == self.n_bytes, result
+
+    def complaints(self):
+        """What is wrong with it, as a list of sentences."""
+        found = []
+        for whose, stats in (("ours", self.ours), ("kcp-go's", self.theirs)):
+            found += [f"{whose} {name} is {stats[name]}" for name in ERRORS if stats[name]]
+        if self.row["loss"]:
+            our_fec, their_fec = matrix_rows.FECS[self.row["fec"]]
+            to_us, to_them = ("down", "up") if self.end == "client" else ("up", "down")
+            found += self._repairs("we", self.ours, to_us, their_fec)
+            found += self._repairs("kcp-go", self.theirs, to_them, our_fec)
+            found += self._resends("we", self.ours, our_fec)
+            found += self._resends("kcp-go", self.theirs, their_fec)
+        return found
+
+    @staticmethod
+    def _resends(who, stats, fec):
+        if fec or stats["RetransSegs"]:
+            return []
+        return [f"{who} sent nothing again, without FEC"]
+
+    def _repairs(self, who, stats, lane, fec):
+        n_repaired = stats["FECRecovered"]
+        if not fec:
+            return [f"{who} recovered {n_repaired} without FEC"] if n_repaired else []
+        n_lost = self.links[lane]["received"] - stats["InPkts"]
+        if 0 < n_repaired <= n_lost:
+            return []
+        return [f"{who} recovered {n_repaired} of {n_lost} lost"]
+
+
+def _event(lines, name):
+    events = [json.loads(line) for line in lines if line.startswith("{")]
+    return next(event for event in events if event.get("event") == name)
+
+
+def run(place, row):
+    """Run a row in a place; AssertionError with all that is wrong."""
+    outcome = Outcome(place, row).run()
+    complaints = outcome.complaints()
+    assert not complaints, "; ".join(complaints)
+    return outcome
