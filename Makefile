@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop lint format setup env
+.PHONY: help demo test test-host test-upy test-interop bench lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -24,6 +24,9 @@ test-upy: ## the shared tests under MicroPython, the unix port and 32-bit ARM
 
 test-interop: ## real kcp-go against this library: recorded traces, and transfers over UDP
 	$(ENV) run python tools/suites.py interop
+
+bench: ## this library against kcp-go and PyPI's packages, side by side (BENCH="--only sink-64k ...")
+	$(ENV) --only python,go,peers,micropython,pypi run python tools/bench/main.py $(BENCH)
 
 lint: ## ruff, codespell, gofmt and go vet
 	$(ENV) --only python,go run tools/lint.sh

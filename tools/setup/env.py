@@ -3,11 +3,13 @@
 
     eval "$(tools/setup/env.py)"                  exports the variables into a shell
     tools/setup/env.py run COMMAND ARGUMENT...    runs a command with them
-    tools/setup/env.py --only python,go ...       only these (python, go, peers, micropython, arm)
+    tools/setup/env.py --only python,go ...       only these (python, go, peers, micropython, arm;
+                                                  pypi only if it is named)
 
 PATH and PYTHONPATH lead to the virtual environment and the library, and:
 KCP_PYTHON, KCP_GO, KCP_PEERS (folder of the Go peers), KCP_MICROPYTHON, KCP_MPY_CROSS, KCP_MPY_DIR
-(MicroPython's source), KCP_UPY_ARM (a command line, empty where it cannot be had).
+(MicroPython's source), KCP_UPY_ARM (a command line, empty where it cannot be had), KCP_PYPI (other
+KCP packages that there are: NAME=PYTHON ...).
 Progress goes to standard error; a failure is one sentence and exit code 1. The cache: common.py.
 """
 
@@ -21,9 +23,11 @@ import common
 import debian
 import go
 import micropython
+import pypi_peers
 import python_env
 
 COMPONENTS = ("python", "go", "peers", "micropython", "arm")
+OPTIONAL = ("pypi",)
 
 
 def collect(wanted):
@@ -45,6 +49,8 @@ def collect(wanted):
         found.update(zip(names, micropython.ensure()))
     if "arm" in wanted:
         found["KCP_UPY_ARM"] = arm.ensure()
+    if "pypi" in wanted:
+        found["KCP_PYPI"] = pypi_peers.ensure(python_folder)
     found["PATH"] = os.pathsep.join([*paths, os.environ.get("PATH", os.defpath)])
     return found
 
@@ -55,7 +61,7 @@ def parse(arguments):
     if arguments[:1] == ["--only"] and len(arguments) > 1:
         wanted = arguments[1].split(",")
         arguments = arguments[2:]
-    if not set(wanted) <= set(COMPONENTS) or (arguments and arguments[0] != "run"):
+    if not set(wanted) <= {*COMPONENTS, *OPTIONAL} or (arguments and arguments[0] != "run"):
         sys.exit(__doc__.strip())
     return wanted, arguments[1:]
 

@@ -44,6 +44,9 @@ func Command(args []string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := measure(op, *seconds/4); err != nil { // to warm up
+		return err
+	}
 	rate, err := measure(op, *seconds)
 	if err != nil {
 		return err
