@@ -1,8 +1,8 @@
 """KCP (kcp-go's protocol) for MicroPython and CPython: reliable streams over datagrams.
 
-`open_connection` and `start_server` are the asyncio API, `Config` what can be set. `Session` and
-`Listener` are the protocol without I/O, for those who bring their own socket and clock.
-A name is loaded when it is first used.
+`open_connection` and `start_server` are the asyncio API, `Config` what can be set; `derive_key`
+makes a key of a passphrase. `Session` and `Listener` are the protocol without I/O, for those who
+bring their own socket and clock. A name is loaded when it is first used.
 """
 
 __version__ = "0.1.0"
@@ -16,6 +16,7 @@ _MODULES = {
     "Session": "session",
     "Listener": "listener",
     "Stats": "stats",
+    "derive_key": "kdf",
 }
 
 # Each of these imports the one before it. They are loaded from the bottom up, because ten imports
@@ -42,6 +43,7 @@ __all__ = (
     "Stream",
     "__version__",
     "backend",
+    "derive_key",
     "open_connection",
     "start_server",
 )

@@ -9,7 +9,10 @@ readinto of an `io.BytesIO`, whose write takes an offset into its source. So
 `struct.pack_into` does not allocate but is slow; fields that change per packet are set bytewise.
 """
 
-from binascii import crc32
+try:
+    from binascii import crc32
+except ImportError:
+    from ._crc32 import crc32
 from io import BytesIO
 from struct import pack_into
 

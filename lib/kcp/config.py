@@ -1,6 +1,7 @@
 """One object for all settings, checked when it is made."""
 
 from ._compat import DEFAULT_FEC_BYTES, DEFAULT_MEMORY_BYTES, DEFAULT_WND
+from .crypt import key_for
 
 #: kcptun's modes: (nodelay, interval ms, resend, nc)
 MODES = {
@@ -9,9 +10,6 @@ MODES = {
     "fast2": (1, 20, 2, 1),
     "fast3": (1, 10, 2, 1),
 }
-
-#: Packet encryptions that exist: "null" = no crypt layer, "none" = nonce and CRC-32, no cipher.
-CRYPTS = ("null", "none")
 
 _DEFAULTS = {
     "crypt": "null",
@@ -59,7 +57,9 @@ _RANGES = {
 class Config:
     """Settings of a session or listener. Keywords only; ValueError at once on a bad one.
 
-    crypt: "null" (no crypt layer) or "none" (nonce + CRC-32); key: bytes, unused by these two.
+    crypt: a name of crypt.NAMES: "null" (no crypt layer), "none" (nonce + CRC-32), "aes-128"...
+    key: bytes, as many as the cipher takes, or the 32 of derive_key(passphrase), of which it takes
+        the first ones as kcptun does; unused by "null" and "none".
     mode: kcptun's "normal", "fast", "fast2", "fast3"; nodelay, interval (ms), resend, nc override
         what the mode sets.
     mtu: bytes per UDP payload, 50..1500. sndwnd, rcvwnd: windows in segments (default: by what the
@@ -92,8 +92,7 @@ class Config:
                 raise ValueError("%s must be %d..%d (%s), not %r" % (name, low, high, unit, value))
 
     def _check_names(self):
-        if self.crypt not in CRYPTS:
-            raise ValueError("unknown crypt %r; there are: %s" % (self.crypt, ", ".join(CRYPTS)))
+        key_for(self.crypt, self.key)
         if self.mode not in MODES and self.mode != "manual":
             names = ", ".join(sorted(MODES))
             raise ValueError("unknown mode %r; there are: %s, manual" % (self.mode, names))

@@ -1,0 +1,68 @@
+"""Packet encryption by name: which ciphers there are, and what key each one takes.
+
+One small module per cipher, imported when a codec of it is made. Names are kcptun's, "aes" meaning
+AES-256; those with a size and "gcm" are AEAD, all others share the frame of `_frame.py`. The
+interface of a codec is described in packet.py.
+
+A key is bytes and stands as it is, so that both kinds of peers are met:
+- a kcp-go program that gives its cipher N raw bytes: the same N bytes here, under the name that
+  takes N (kcp-go tells AES-128 from AES-256 by the length of the key, this library by the name);
+- kcptun, which stretches a passphrase to 32 bytes and gives each cipher the first ones of them:
+  derive_key(passphrase), all 32 bytes; a cipher that takes 16 or 24 cuts them as kcptun does.
+Any other length is refused, so that a passphrase is never taken for a key by accident.
+"""
+
+# In this order messages list them. (name, module, bytes of key: None = takes none, 0 = any number)
+_CIPHERS = (
+    ("null", "none", None),
+    ("none", "none", None),
+    ("xor", "xor", 0),
+    ("salsa20", "salsa20", 32),
+    ("aes", "aes", 32),
+    ("aes-128", "aes", 16),
+    ("aes-192", "aes", 24),
+    ("aes-256", "aes", 32),
+    ("aes-128-gcm", "gcm", 16),
+    ("aes-192-gcm", "gcm", 24),
+    ("aes-256-gcm", "gcm", 32),
+)
+
+#: Names of all packet encryptions: "null" = no crypt layer, "none" = nonce and CRC-32, no cipher.
+NAMES = tuple([entry[0] for entry in _CIPHERS])
+
+DERIVED_BYTES = 32  # length of what derive_key() returns
+
+
+def _entry(name):
+    for entry in _CIPHERS:
+        if entry[0] == name:
+            return entry
+    raise ValueError("unknown crypt %r; there are: %s" % (name, ", ".join(NAMES)))
+
+
+def key_for(name: str, key):
+    """Return the bytes of `key` that cipher `name` works with (None: it takes none).
+
+    Raises ValueError on an unknown name, and on a key that is not bytes or not of a right length.
+    """
+    n_bytes = _entry(name)[2]
+    if n_bytes is None:
+        return None
+    wanted = "%s needs a key of %s bytes" % (name, n_bytes or "1 or more")
+    if key is None or not isinstance(key, (bytes, bytearray)):
+        given = "none was given" if key is None else "not " + type(key).__name__
+        raise ValueError("%s, %s: kcp.derive_key(passphrase) makes one" % (wanted, given))
+    n = len(key)
+    if n == 0 or (n_bytes and n != n_bytes and n != DERIVED_BYTES):
+        raise ValueError("%s, not %d: kcp.derive_key(passphrase) makes one" % (wanted, n))
+    return bytes(key[:n_bytes]) if n_bytes else bytes(key)
+
+
+def new(name: str, key, fill):
+    """Return a codec of cipher `name`; fill(view) writes random bytes over a memoryview.
+
+    Raises ValueError as key_for().
+    """
+    key = key_for(name, key)
+    module = __import__(__name__ + "." + _entry(name)[1], None, None, ("",))
+    return module.new(name, key, fill)
