@@ -136,7 +136,12 @@ def test_usage_errors_are_a_sentence_and_code_2(arguments, hint):
     assert "--help'" in notes[0]
 
 
-@pytest.mark.parametrize("flags", [("--datashard", "10"), ("--ps", "3"), ("--crypt", "aes")])
+def test_a_cipher_without_a_key_is_refused():
+    code, _out, notes = kcp("echo", "--listen", "127.0.0.1:0", "--crypt", "aes-128")
+    assert code == 2 and "needs a --key (or KCP_KEY)" in notes[0]
+
+
+@pytest.mark.parametrize("flags", [("--datashard", "10"), ("--ps", "3"), ("--crypt", "rot13")])
 def test_what_the_library_does_not_know_yet_is_refused(flags):
     """A flag that is silently without effect would be worse than none."""
     from kcp import Config

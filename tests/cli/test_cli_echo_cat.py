@@ -156,13 +156,22 @@ def test_echo_serves_many_at_once():
 
 
 def test_key_from_the_environment_reaches_the_library():
-    """The crypts of this version use no key: that must not disturb them, and be said."""
+    """Two crypts use no key: that must not disturb them, and be said."""
     with Kcp("echo", "-l", "127.0.0.1:0", "--crypt", "none", KCP_KEY="secret") as echo:
         flags = ("--crypt", "none", "-q", "0.3")
         code, out, notes = kcp("cat", echo.address, *flags, stdin=b"x", KCP_KEY="secret")
     assert (code, out) == (0, b"x")
     assert "nothing is encrypted" in notes[0]
     assert "secret" not in "".join(notes)
+
+
+def test_the_same_key_on_both_sides_is_needed():
+    flags = ("--crypt", "aes-128")
+    with Kcp("echo", "-l", "127.0.0.1:0", *flags, KCP_KEY="secret") as echo:
+        same = kcp("cat", echo.address, *flags, "-q", "0.3", stdin=b"x", KCP_KEY="secret")
+        other = kcp("cat", echo.address, *flags, "--timeout", "0.5", "--key", "other", stdin=b"x")
+    assert same[:2] == (0, b"x")
+    assert other[0] != 0 and "--key and --crypt" in "".join(other[2])
 
 
 def test_deadline_ends_what_does_not_move():

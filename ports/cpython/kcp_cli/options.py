@@ -7,7 +7,7 @@ the library refuses ends in the library's own sentence.
 import click
 
 _FLAGS = {
-    "--key": {"envvar": "KCP_KEY", "show_envvar": True, "help": "Pre-shared secret."},
+    "--key": {"envvar": "KCP_KEY", "show_envvar": True, "help": "Passphrase, as kcptun's."},
     "--crypt": {"metavar": "NAME", "help": "Packet encryption, as kcptun names it."},
     "--mode": {"metavar": "NAME", "help": "normal, fast, fast2, fast3 or manual."},
     "--mtu": {"type": int, "help": "Largest UDP payload, in bytes."},
@@ -51,13 +51,19 @@ def timeout_flag(default_s, text):
 def make_config(flags, **more):
     """Build kcp's Config from the flags that were given; what it refuses is a usage error."""
     import kcp
+    from kcp.crypt import NAMES
 
     given = {name: value for name, value in flags.items() if value is not None}
+    secret = given.pop("key", None)
+    if secret:
+        given["key"] = kcp.derive_key(secret)
+    elif given.get("crypt", "null") in NAMES and given.get("crypt", "null") not in _PLAIN:
+        raise click.UsageError(f"--crypt {given['crypt']} needs a --key (or KCP_KEY).")
     try:
         config = kcp.Config(**given, **more)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    if "key" in given and config.crypt in _PLAIN:
+    if secret is not None and config.crypt in _PLAIN:
         text = f"the key has no effect with crypt {config.crypt}: nothing is encrypted"
         click.secho(f"kcp: {text}", fg="yellow", err=True)
     return config
