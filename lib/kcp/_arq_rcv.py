@@ -41,11 +41,12 @@ class Receiver:
         self.probe = 0  # WASK / WINS to send with the next pass
         self._rx_mask = -1
         self._rx_ring(_RING_MIN)
-        # Acknowledgements to send: a ring of (sn, ts), the oldest overwritten when it is full.
-        self._ack_cap = pow2_at_least(n_acks)
-        self._ack_sn = [0] * self._ack_cap
-        self._ack_ts = [0] * self._ack_cap
+        # Acknowledgements to send: a ring of (sn, ts) that doubles up to _ack_max; then the
+        # oldest is overwritten when it is full.
+        self._ack_max = pow2_at_least(n_acks)
+        self._ack_cap = 0
         self._ack_head = self._ack_tail = 0
+        self._ack_ring(_RING_MIN)
 
     def _rx_ring(self, cap):
         old_mask = self._rx_mask
@@ -62,8 +63,17 @@ class Receiver:
         free = self.rcv_wnd - (self.rcv_nxt - self._rcv_q)
         return free if free > 0 else 0
 
+    def _ack_ring(self, cap):
+        sns, tss = [0] * cap, [0] * cap
+        for i in range(self._ack_head, self._ack_tail):
+            old, new = i & (self._ack_cap - 1), i & (cap - 1)
+            sns[new], tss[new] = self._ack_sn[old], self._ack_ts[old]
+        self._ack_sn, self._ack_ts, self._ack_cap = sns, tss, cap
+
     def _ack_push(self, sn, ts):
         tail = self._ack_tail
+        if tail - self._ack_head >= self._ack_cap and self._ack_cap < self._ack_max:
+            self._ack_ring(2 * self._ack_cap)
         if tail - self._ack_head >= self._ack_cap:
             # The peer learns of in-order segments by una; anything else it will send again.
             self._ack_head += 1

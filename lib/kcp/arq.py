@@ -146,6 +146,7 @@ class Arq(Output):
         """
         self._tx_ring(pow2_at_least(self.max_queue))
         self._rx_ring(pow2_at_least(2 * self.rcv_wnd))
+        self._ack_ring(self._ack_max)
         self._tx_pool.reserve(self.max_queue)
         self._rx_pool.reserve(2 * self.rcv_wnd)
 

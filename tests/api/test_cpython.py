@@ -65,17 +65,14 @@ def test_a_loop_without_add_reader_whose_transport_pauses():
         async with await pair(mode="fast3") as p:
             port = p.client.endpoint.port
             data = pattern(100000)
+            port.set_paused(True)
+            n_sent = p.client.session.stats.OutPkts
             sending = asyncio.create_task(p.client.send(data))
             reading = asyncio.create_task(p.peer.readexactly(len(data)))
-            await asyncio.sleep(0)
-            for _ in range(5):
-                port.set_paused(True)
-                await asyncio.sleep(0.02)
-                n_sent = p.client.session.stats.OutPkts
-                await asyncio.sleep(0.05)
-                assert p.client.session.stats.OutPkts - n_sent <= 1
-                port.set_paused(False)
-                await asyncio.sleep(0.002)
+            await asyncio.sleep(0.1)
+            assert p.client.session.stats.OutPkts - n_sent == 1  # built, and held back
+            assert p.peer.session.stats.BytesReceived == 0
+            port.set_paused(False)
             assert await soon(reading) == data
             await soon(sending)
 
@@ -134,6 +131,21 @@ async def test_a_server_for_ipv4_and_ipv6(host):
             writer.write(b"x")
             assert await soon(reader.read(1)) == b"x"
             await soon(writer.aclose())
+
+
+async def test_ipv4_is_taken_where_a_name_has_both(monkeypatch):
+    def both(host, port, family=0, type=0, proto=0, flags=0):
+        if flags & socket.AI_NUMERICHOST and not host[0].isdigit():
+            raise socket.gaierror
+        return [
+            (socket.AF_INET6, socket.SOCK_DGRAM, 17, "", ("::1", port, 0, 0)),
+            (socket.AF_INET, socket.SOCK_DGRAM, 17, "", ("127.0.0.1", port)),
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    _, stream = await kcp.open_connection("two-faced.example", 9)
+    assert stream.get_extra_info("peername") == ("127.0.0.1", 9)
+    await soon(stream.aclose())
 
 
 async def test_port_0_is_chosen_by_the_system():

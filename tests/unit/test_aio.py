@@ -300,6 +300,7 @@ async def test_close_says_what_was_lost():
         for _ in range(2):  # and says it again to whoever asks later
             error = await raised(OSError, p.client.wait_closed())
             assert error.errno == errno.ETIMEDOUT and str(n) in str(error)
+        assert await soon(p.client.read(1)) == b""  # this end was closed: an end of file
 
 
 async def test_closing_an_idle_stream_is_quick():

@@ -215,6 +215,17 @@ def test_a_busy_session_leaves_room_for_others():
     assert busy.session.n_built == 10000 and busy.session.stats.OutDrops == 0
 
 
+def test_a_session_that_has_become_idle_is_not_woken_by_its_old_timer():
+    endpoint, link = fake(0)
+    link.session.wait_ms = 20
+    assert endpoint.turn(0) == 20
+    link.session.wait_ms = -1
+    endpoint.kick(link)
+    endpoint.turn(10)
+    n_turns = link.n_turns
+    assert endpoint.turn(20) == -1 and link.n_turns == n_turns
+
+
 def test_two_busy_sessions_share():
     endpoint, a = fake(1000, "a")
     _, b = fake(1000, "b", endpoint)

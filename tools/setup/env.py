@@ -35,6 +35,7 @@ def collect(wanted):
     root = common.REPOSITORY
     source = [os.path.join(root, "lib"), os.path.join(root, "ports", "cpython")]
     found = {"PYTHONPATH": os.pathsep.join(source)}
+    found["PYTHONUNBUFFERED"] = "1"  # tests read what a program in a pipe prints when it prints it
     paths = []
     python_folder = python_env.ensure()
     paths.append(os.path.join(python_folder, "bin"))
