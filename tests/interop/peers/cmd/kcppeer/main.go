@@ -12,6 +12,7 @@ import (
 	"microkcp/peers/peer"
 	"microkcp/peers/sim"
 	"microkcp/peers/trace"
+	"microkcp/peers/vectors"
 )
 
 type command struct {
@@ -28,6 +29,7 @@ var commands = []command{
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 	{"bench", "measure kcp-go for make bench", bench.Command},
 	{"sim", "run kcp-go's ARQ over the simulated links of tests/sim", sim.Command},
+	{"vectors", "write the files of tests/vectors", vectors.Command},
 }
 
 func usage() {
