@@ -1,0 +1,158 @@
+"""Plain ciphers against `cryptography` and hashlib, and MicroPython's path under CPython."""
+
+import hashlib
+import subprocess
+import sys
+import zlib
+
+import crypt_support
+import pytest
+import ucryptolib
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from vectors_file import packets
+
+from kcp import crypt
+from kcp._crc32 import crc32
+from kcp._sha1 import sha1
+from kcp.crypt import _cfb_aes, _cfb_block, _gcm_pure, _salsa20_upy, xor
+from kcp.crypt._aes_pure import Aes
+from kcp.kdf import pbkdf2_by
+
+aes_keys = st.sampled_from((16, 24, 32)).flatmap(lambda n: st.binary(min_size=n, max_size=n))
+bytes_12 = st.binary(min_size=12, max_size=12)
+payloads = st.binary(min_size=12, max_size=1400)
+some = settings(max_examples=40, deadline=None)
+
+
+def cfb_of_the_device(key, fill):
+    """AES-CFB as it runs on a device: cryptolib where it takes the key, else plain Python."""
+    if len(key) == 24:
+        return _cfb_block.CfbBlock(Aes(key), fill)
+    return _cfb_aes.CfbAes(key, fill, ucryptolib.aes)
+
+
+def gcm_of_the_device(key, fill):
+    """The same for GCM."""
+    aes = Aes(key) if len(key) == 24 else ucryptolib.aes(key, 1)
+    return _gcm_pure.Gcm(aes.encrypt, fill)
+
+
+def device_codec(name, key, fill):
+    """The codec that MicroPython would choose."""
+    if name.endswith("gcm"):
+        return gcm_of_the_device(key, fill)
+    if name.startswith("aes"):
+        return cfb_of_the_device(key, fill)
+    if name == "salsa20":
+        return _salsa20_upy.Salsa20(key, fill)
+    return crypt.new(name, key, fill)
+
+
+def test_kcp_gos_packets_on_the_devices_path():
+    for name, key, nonce, payload, wire in packets():
+        if name in crypt.NAMES:
+            codec = device_codec(name, key, crypt_support.filler(nonce))
+            assert crypt_support.opened(codec, wire) == payload, name
+            assert crypt_support.sealed(codec, payload) == wire, name
+            again = crypt_support.sealed(codec, payload)
+            assert crypt_support.opened(crypt_support.new(name, key), again) == payload
+
+
+@some
+@given(key=aes_keys, block=st.binary(min_size=16, max_size=16))
+def test_aes_block(key, block):
+    r = bytearray(block)
+    Aes(key).block(r)
+    cipher = Cipher(algorithms.AES(key), modes.ECB()).encryptor()
+    assert bytes(r) == cipher.update(block)
+
+
+@some
+@given(key=aes_keys, texts=st.lists(payloads, min_size=1, max_size=4))
+def test_cfb_twins(key, texts):
+    name = f"aes-{8 * len(key)}"
+    codecs = (
+        crypt_support.new(name, key),
+        cfb_of_the_device(key, crypt_support.filler(bytes(range(7, 23)))),
+        _cfb_block.CfbBlock(Aes(key), crypt_support.filler(bytes(range(100, 116)))),
+    )
+    for text in texts:
+        for one in codecs:
+            wire = crypt_support.sealed(one, text)
+            for other in codecs:
+                assert crypt_support.opened(other, wire) == text
+
+
+@some
+@given(key=aes_keys, nonce=bytes_12, text=payloads, place=st.integers(0, 1 << 16))
+def test_gcm_twins(key, nonce, text, place):
+    codec = gcm_of_the_device(key, crypt_support.filler(nonce))
+    wire = crypt_support.sealed(codec, text)
+    assert wire == nonce + AESGCM(key).encrypt(nonce, text, None)
+    assert crypt_support.opened(codec, wire) == text
+    bad = bytearray(wire)
+    bad[place % len(bad)] ^= 1 + place % 255
+    assert crypt_support.opened(codec, bad) < 0
+
+
+@some
+@given(key=st.binary(min_size=32, max_size=32), nonce=st.binary(min_size=8, max_size=8))
+def test_salsa20_twins(key, nonce):
+    one, other = crypt_support.new("salsa20", key), _salsa20_upy.Salsa20(key, None)
+    for n_blocks in (1, 2, 24):
+        assert one.keystream(nonce, n_blocks) == other.keystream(nonce, n_blocks)
+
+
+@some
+@given(data=st.binary(max_size=300))
+def test_sha1_twin(data):
+    assert sha1(data).digest() == hashlib.sha1(data).digest()
+
+
+@some
+@given(data=st.binary(max_size=300), before=st.integers(0, 0xFFFFFFFF))
+def test_crc32_twin(data, before):
+    assert crc32(data, before) == zlib.crc32(data, before)
+
+
+@some
+@given(password=st.binary(max_size=80), salt=st.binary(max_size=70), n=st.integers(1, 70))
+def test_pbkdf2_twin(password, salt, n):
+    expected = hashlib.pbkdf2_hmac("sha1", password, salt, 3, n)
+    assert pbkdf2_by(hashlib.sha1, password, salt, 3, n) == expected
+
+
+@some
+@given(name=st.sampled_from(crypt.NAMES), data=st.binary(max_size=1600))
+def test_garbage_never_raises(name, data):
+    codec = crypt_support.new(name)
+    result = crypt_support.opened(codec, data)
+    assert name == "null" or result in (-1, -2)
+
+
+def test_words_of_xor():
+    """The table as MicroPython keeps it."""
+    table = bytes(range(250)) * 6
+    codec = xor.XorWords(table, crypt_support.filler(bytes(16)))
+    other = xor.XorInts(table, crypt_support.filler(bytes(16)))
+    for n in (12, 333, 1480):
+        wire = crypt_support.sealed(codec, bytes(n))
+        assert wire == crypt_support.sealed(other, bytes(n))
+        assert crypt_support.opened(codec, wire) == bytes(n)
+
+
+@pytest.mark.parametrize("name", [name for name in crypt.NAMES if name.startswith("aes")])
+def test_without_the_package_cryptography(name):
+    program = (
+        "import sys; sys.modules['cryptography'] = None\n"
+        "import crypt_support as c\n"
+        f"codec = c.new({name!r})\n"
+        "assert type(codec).__module__ in ('kcp.crypt._cfb_block', 'kcp.crypt._gcm_pure')\n"
+        "assert c.opened(codec, c.sealed(codec, bytes(50))) == bytes(50)\n"
+    )
+    path = [p for p in sys.path if p]
+    code = f"import sys; sys.path[:0] = {path!r}\n" + program
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=30)
