@@ -47,7 +47,7 @@ def _tables():
 
 
 SBOX = _sbox()
-_A, _B, _C, _D = _tables()
+_TABLES = _tables()
 
 
 def _expand(key):
@@ -76,7 +76,8 @@ class Aes:
 
     def block(self, r):
         """Encrypt the 16 bytes of the bytearray r in place."""
-        k, a, b, c, d = self._keys, _A, _B, _C, _D
+        a, b, c, d = _TABLES  # (a tuple on the right would be allocated)
+        k = self._keys
         s0 = (r[0] << 8 | r[1]) ^ k[0]
         s1 = (r[2] << 8 | r[3]) ^ k[1]
         s2 = (r[4] << 8 | r[5]) ^ k[2]

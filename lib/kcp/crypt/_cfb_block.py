@@ -20,20 +20,24 @@ class CfbBlock(Framed):
         r, block = self._r, self._block
         r[:] = self._iv
         size = len(r)
-        for off in range(0, n, size):
+        off = 0
+        while off < n:
             block(r)
             for i in range(size if off + size <= n else n - off):
                 r[i] ^= buf[off + i]
                 buf[off + i] = r[i]
+            off += size
 
     def decrypt(self, buf, n):
         """Decrypt buf[0:n] in place."""
         r, block = self._r, self._block
         r[:] = self._iv
         size = len(r)
-        for off in range(0, n, size):
+        off = 0
+        while off < n:
             block(r)
             for i in range(size if off + size <= n else n - off):
                 c = buf[off + i]
                 buf[off + i] = r[i] ^ c
                 r[i] = c
+            off += size

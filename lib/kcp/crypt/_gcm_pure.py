@@ -84,7 +84,10 @@ class Ghash:
             out[i] = a >> 16
             out[i + 1] = a >> 8 & 0xFF
             out[i + 2] = a & 0xFF
-            a, b, c, d = b, c, d, e
+            a = b  # one by one: a tuple would be allocated
+            b = c
+            c = d
+            d = e
             i += 3
         out[15] = f
 
