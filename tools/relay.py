@@ -31,7 +31,7 @@ _SOCKBUF_BYTES = 4 * 1024 * 1024
 _BATCH = 256  # datagrams taken from one socket before the others, and the clock, have a turn
 
 
-class _Lane:
+class Lane:
     """One direction: its losses, its delays and its counters."""
 
     def __init__(self, loss, delay_ms, jitter_ms, seed):
@@ -71,8 +71,8 @@ class Relay:
     def __init__(self, target, listen=("127.0.0.1", 0), *, loss=0.0, loss_down=None, delay_ms=0,
                  jitter_ms=0, seed=1, queue_limit=8192, max_clients=256):  # fmt: skip
         loss_down = loss if loss_down is None else loss_down
-        self.up = _Lane(loss, delay_ms, jitter_ms, f"up {seed}")
-        self.down = _Lane(loss_down, delay_ms, jitter_ms, f"down {seed}")
+        self.up = Lane(loss, delay_ms, jitter_ms, f"up {seed}")
+        self.down = Lane(loss_down, delay_ms, jitter_ms, f"down {seed}")
         self.queue_limit = queue_limit
         self.max_clients = max_clients
         self.clients_forgotten = 0

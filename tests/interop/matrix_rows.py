@@ -8,7 +8,10 @@ any two values of two factors meet in at least one of them. product() gives all.
 import itertools
 import random
 
-CIPHERS = ("null", "none")
+CIPHERS = (
+    "null", "none", "xor", "salsa20", "aes-128", "aes-192", "aes-256",
+    "aes-128-gcm", "aes-192-gcm", "aes-256-gcm",
+)  # fmt: skip
 KEYLESS = ("null", "none")
 
 #: What we send with, and what kcp-go sends with: (data, parity) shards.
