@@ -21,6 +21,8 @@ def test_misuse_says_what_to_do():
         ({"mtu": "1400"}, "50..1500"),
         ({"sndwnd": 0}, "segments"),
         ({"crypt": "rot13"}, "none"),
+        ({"crypt": "aes-128"}, "kcp.derive_key(passphrase)"),
+        ({"crypt": "aes-128", "key": b"12345"}, "a key of 16 bytes, not 5"),
         ({"mode": "turbo"}, "fast3"),
         ({"dead_ms": 5}, "ms"),
         ({"interval": 9}, "10..5000"),
@@ -38,3 +40,6 @@ def test_options_are_laid_over_a_config():
     assert Config.from_options(base, {}) is base
     assert Config.from_options(None, {"mtu": 900}).mtu == 900
     assert Config.from_options(None, {}).mtu == 1350
+    base = Config(crypt="aes-192", key=bytes(32))
+    assert Config.from_options(base, {"crypt": "aes-128-gcm"}).key == bytes(32)
+    assert Config.from_options(base, {"crypt": "null", "key": None}).crypt == "null"

@@ -7,8 +7,8 @@ from core_support import carry, raises, read_all, session
 from crypt_support import KEY, new, opened, sealed
 from vectors_file import packets
 
+import kcp
 import kcp.crypt as crypt
-from kcp.kdf import derive_key
 from kcp.packet import BAD_SUM, TOO_SHORT
 
 CIPHERS = tuple([name for name in crypt.NAMES if name not in ("null", "none")])
@@ -179,7 +179,10 @@ def test_wrong_keys_say_what_to_do():
 
 
 def test_derived_keys():
-    key = derive_key("it's a secrect")
+    """kcptun's keys of two passphrases."""
+    key = kcp.derive_key(b"PASSWORD")
+    assert key == unhexlify("3aa6a3eeb52e297d42383882e924747e40d69b74aeafaefa2fcbc5b3bf519bdb")
+    key = kcp.derive_key("it's a secre\x63t")
     assert key == unhexlify("25d7d7bd51050742d8d791f2b653c6c8b2366b7e25a124cf7a2e12eaf4ffa444")
     wire = sealed(new("aes-192", key), bytes(30))
     assert opened(new("aes-192", key[:24]), wire) == bytes(30)

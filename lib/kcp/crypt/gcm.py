@@ -1,7 +1,8 @@
 """AES-GCM (FIPS 197, SP 800-38D): "aes-128-gcm", "aes-192-gcm", "aes-256-gcm".
 
 AEAD: nonce 12 in clear, payload encrypted, tag 16; no checksum, no associated data. The only
-ciphers here that notice every alteration, and cannot be told from noise except by their nonce.
+ciphers here that notice every alteration. Nonces are random: a key is good for 2**32 packets
+(SP 800-38D, section 8.3).
 """
 
 from kcp._compat import MICROPYTHON
