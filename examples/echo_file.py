@@ -1,8 +1,9 @@
 """Sends a file to an echo server and hashes what comes back; on MicroPython and on CPython.
 
 On another host: `kcp echo`, or any echo server made with kcp-go; here: `echo_file.py FILE HOST
-PORT`. Sends and receives at the same time, in two tasks. Prints the progress of what came back,
-and the result as one line of JSON; ends with exit code 1 if the hashes differ.
+PORT`, with KCP_KEY as in upload.py. Sends and receives at the same time, in two tasks. Prints the
+progress of what came back, and the result as one line of JSON; ends with exit code 1 if the hashes
+differ.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import os
 import sys
 import time
 
-from upload import chunks_of, hexdigest, result
+from upload import chunks_of, hexdigest, options, result
 
 import kcp
 
@@ -58,4 +59,5 @@ async def echo_file(path, host, port, **options):
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(echo_file(sys.argv[1], sys.argv[2], int(sys.argv[3])))))
+    path, host, port = sys.argv[1:4]
+    print(json.dumps(asyncio.run(echo_file(path, host, int(port), **options()))))

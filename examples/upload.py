@@ -1,8 +1,10 @@
 """Uploads a file to `kcp recv`; runs unmodified on MicroPython and on CPython.
 
-On the receiving host: `kcp recv -o folder/`; here: `upload.py FILE HOST PORT`. The receiver keeps
-the file only if its SHA-256 is the one that we send after the last byte (the protocol is described
-in ports/cpython/kcp_cli/files.py). Prints the progress, and the result as one line of JSON.
+On the receiving host: `kcp recv -o folder/`; here: `upload.py FILE HOST PORT`. With a passphrase
+in KCP_KEY it is encrypted and sent with FEC; the receiver then needs the same KCP_KEY and `--crypt
+aes-128`. It keeps the file only if its SHA-256 is the one that we send after the last byte (the
+protocol is described in ports/cpython/kcp_cli/files.py). Prints the progress, and the result as
+one line of JSON.
 """
 
 import asyncio
@@ -16,6 +18,14 @@ import time
 import kcp
 
 _CHUNK_BYTES = 8192
+
+
+def options():
+    """Options for kcp.open_connection: with KCP_KEY in the environment AES-128, and FEC 10/3."""
+    passphrase = os.getenv("KCP_KEY")
+    if not passphrase:
+        return {}
+    return {"crypt": "aes-128", "key": kcp.derive_key(passphrase), "fec": (10, 3)}
 
 
 async def ask(reader, writer, **line):
@@ -64,6 +74,7 @@ def result(stream, n_bytes, sha256, start_ms):
         "seconds": (time.time_ns() // 1000000 - start_ms) / 1000,
         "rtt_ms": session.rtt_ms,
         "retransmitted": session.stats.RetransSegs,
+        "recovered": session.stats.FECRecovered,
     }
 
 
@@ -84,4 +95,5 @@ async def upload(path, host, port, **options):
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(upload(sys.argv[1], sys.argv[2], int(sys.argv[3])))))
+    path, host, port = sys.argv[1:4]
+    print(json.dumps(asyncio.run(upload(path, host, int(port), **options()))))

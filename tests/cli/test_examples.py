@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 
@@ -31,12 +32,25 @@ def path(tmp_path):
     return path
 
 
-def run(runtime, example, *arguments):
+def command(runtime, example, *arguments):
+    return [runtime, os.path.join(ROOT, "examples", example), *map(str, arguments)]
+
+
+def environment(key):
+    env = dict(os.environ, PYTHONPATH=LIB, MICROPYPATH=".frozen:" + LIB, PYTHONUNBUFFERED="1")
+    env.pop("KCP_KEY", None)
+    return dict(env, KCP_KEY=key) if key else env
+
+
+def run(runtime, example, *arguments, key=None):
     """Run an example; returns (exit code, lines of stdout, stderr)."""
-    env = dict(os.environ, PYTHONPATH=LIB, MICROPYPATH=".frozen:" + LIB)
-    command = [runtime, os.path.join(ROOT, "examples", example), *map(str, arguments)]
     done = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False
+        command(runtime, example, *arguments),
+        env=environment(key),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
     )
     return done.returncode, done.stdout.splitlines(), done.stderr
 
@@ -45,13 +59,21 @@ def check(lines, path):
     assert lines[-2] == "progress 100000 100000"
     result = json.loads(lines[-1])
     assert result["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert sorted(result) == ["bytes", "retransmitted", "rtt_ms", "seconds", "sha256"]
+    expected = ["bytes", "recovered", "retransmitted", "rtt_ms", "seconds", "sha256"]
+    assert sorted(result) == expected
 
 
-def test_upload(runtime, path, tmp_path):
+# With a key the examples encrypt and use FEC; the other end has FEC or not, as it likes.
+KEYS = pytest.mark.parametrize(
+    ("key", "flags"), [(None, ()), ("a secret", ("--crypt", "aes-128", "--key", "a secret"))]
+)
+
+
+@KEYS
+def test_upload(runtime, path, tmp_path, key, flags):
     stored = tmp_path / "stored"
-    with Kcp("recv", "-l", "127.0.0.1:0", "-o", stored) as recv:
-        code, lines, errors = run(runtime, "upload.py", path, "127.0.0.1", recv.port)
+    with Kcp("recv", "-l", "127.0.0.1:0", "-o", stored, *flags) as recv:
+        code, lines, errors = run(runtime, "upload.py", path, "127.0.0.1", recv.port, key=key)
         assert (code, errors) == (0, "")
         assert recv.finish()[0] == 0
     check(lines, path)
@@ -66,8 +88,41 @@ def test_upload_that_is_refused(runtime, path):
     assert "exists already" in errors
 
 
-def test_echo_file(runtime, path):
-    with Kcp("echo", "-l", "127.0.0.1:0") as echo:
-        code, lines, errors = run(runtime, "echo_file.py", path, "127.0.0.1", echo.port)
+@KEYS
+def test_echo_file(runtime, path, key, flags):
+    with Kcp("echo", "-l", "127.0.0.1:0", *flags) as echo:
+        code, lines, errors = run(runtime, "echo_file.py", path, "127.0.0.1", echo.port, key=key)
     assert (code, errors) == (0, "")
     check(lines, path)
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def test_echo_server_and_client(runtime):
+    """The pair, the server on one runtime and the client on either."""
+    port = free_port()
+    server = subprocess.Popen(
+        command(runtime, "echo_server.py", "127.0.0.1", port),
+        env=environment("a secret"),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout.readline() == f"listening on port {port}\n"
+        for client in {sys.executable, os.environ.get("KCP_MICROPYTHON", runtime)}:
+            code, lines, errors = run(client, "echo_client.py", "127.0.0.1", port, key="a secret")
+            assert (code, errors) == (0, "")
+            assert lines == [r"b'hello\n'", r"b'how are you?\n'", r"b'bye\n'"]
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_echo_client_without_a_key(runtime):
+    code, lines, errors = run(runtime, "echo_client.py", "127.0.0.1", 9)
+    assert (code, lines) == (1, [])
+    assert "KCP_KEY is not set" in errors
