@@ -5,7 +5,8 @@
     2. MicroPython <-> relay <-> kcp-go             examples/echo_file.py to `kcppeer serve`
 
 Real UDP sockets on loopback; tools/relay.py loses 10 % of the datagrams and delays them by 30 ms,
-in each direction. Exit code 0 only if every SHA-256 is that of the file.
+in each direction. All of it is encrypted with AES-128 and sent with FEC, 3 parity packets for 10.
+Exit code 0 only if every SHA-256 is that of the file.
 
 KCP_MICROPYTHON (the interpreter) and KCP_PEERS (the folder of kcppeer) say where things are.
 """
@@ -16,6 +17,7 @@ import hashlib
 import json
 import os
 import random
+import secrets
 import signal
 import sys
 import tempfile
@@ -29,6 +31,7 @@ _LIBRARY = os.path.join(ROOT, "lib")
 _HOST_ONLY = os.path.join(ROOT, "ports", "cpython")
 _END_WAIT_S = 3
 _LOG_LINES = 50
+_FLAGS = ("--crypt", "aes-128", "--datashard", "10", "--parityshard", "3")
 
 
 class DemoError(Exception):
@@ -46,12 +49,12 @@ class Children:
 
     async def __aexit__(self, *_exc):
         for child in self._all:
-            _signal(child, child.terminate)
+            _signal(child, signal.SIGTERM)
         for child in self._all:
             try:
                 await asyncio.wait_for(child.wait(), _END_WAIT_S)
             except asyncio.TimeoutError:
-                _signal(child, child.kill)
+                _signal(child, signal.SIGKILL)
                 await child.wait()
             await asyncio.wait({child.log_task})  # unlike await: it may have been cancelled
 
@@ -71,10 +74,10 @@ class Children:
         return child
 
 
-def _signal(child, send):
+def _signal(child, number):
     if child.returncode is None:
         try:
-            send()
+            os.kill(child.pid, number)  # child.send_signal might collect its exit code itself
         except ProcessLookupError:  # it ended in this moment
             pass
 
@@ -94,31 +97,34 @@ class Leg:
         self.title = title
         self.peer = peer
         self.program = program
-        self.start_peer = start_peer  # async (children, folder) -> port
+        self.start_peer = start_peer  # async (children, demo) -> (process, port)
+        self.stores = start_peer is start_receiver  # it keeps one file, and ends
 
     async def run(self, demo, progress):
         """Run it; returns the line of the table as a dict. DemoError if a program fails."""
-        path, digest = demo.path, demo.digest
+        digest = demo.digest
         async with Children() as children:
-            port = await self.start_peer(children, demo.folder)
+            child, port = await self.start_peer(children, demo)
             options = {"loss": demo.loss, "delay_ms": demo.delay_ms, "seed": demo.seed}
             with Relay(("127.0.0.1", port), **options) as relay:
-                result = await self._micropython(children, path, relay.port, progress)
+                result = await self._micropython(children, demo, relay.port, progress)
                 counters = relay.counters()
+            result["recovered"] += await recovered_by(child, self.stores)
         result["sha256_ok"] = result["sha256"] == digest and self._stored(demo) == digest
         result.update(leg=self.title, peer=self.peer, relay=counters)
         return result
 
     def _stored(self, demo):
         """The hash of the file at the other end; nothing is stored by an echo."""
-        if self.start_peer is not start_receiver:
+        if not self.stores:
             return demo.digest
         return hash_file(os.path.join(demo.folder, "received"))
 
-    async def _micropython(self, children, path, port, progress):
+    async def _micropython(self, children, demo, port, progress):
         program = os.path.join(ROOT, "examples", self.program)
-        command = (os.environ["KCP_MICROPYTHON"], program, path, "127.0.0.1", str(port))
-        child = await children.start(*command, MICROPYPATH=".frozen:" + _LIBRARY)
+        command = (os.environ["KCP_MICROPYTHON"], program, demo.path, "127.0.0.1", str(port))
+        paths = ".frozen:" + _LIBRARY
+        child = await children.start(*command, MICROPYPATH=paths, KCP_KEY=demo.key)
         result = None
         async for line in child.stdout:
             words = line.decode().split()
@@ -134,29 +140,40 @@ class Leg:
         return result
 
 
-async def start_receiver(children, folder):
-    """`kcp recv` under CPython; returns its port."""
+async def start_receiver(children, demo):
+    """`kcp recv` under CPython; returns its process and its port."""
     receiver = await children.start(
-        sys.executable, "-m", "kcp", "recv", "--listen", "127.0.0.1:0",
-        "--output", os.path.join(folder, "received"),
-        PYTHONPATH=os.pathsep.join([_LIBRARY, _HOST_ONLY]),
+        sys.executable, "-m", "kcp", "recv", "--json", "--listen", "127.0.0.1:0",
+        "--output", os.path.join(demo.folder, "received"), *_FLAGS,
+        PYTHONPATH=os.pathsep.join([_LIBRARY, _HOST_ONLY]), KCP_KEY=demo.key,
     )  # fmt: skip
     await receiver.logged.wait()
     last = receiver.log[-1] if receiver.log else "it said nothing"
     if "listening on" not in last:
         raise DemoError(f"kcp recv did not start: {last}")
-    return int(last.rpartition(":")[2])
+    return receiver, int(last.rpartition(":")[2])
 
 
-async def start_kcp_go(children, _folder):
-    """The echo server made with kcp-go; returns its port."""
+async def start_kcp_go(children, demo):
+    """The echo server made with kcp-go; returns its process and its port."""
     peer = os.path.join(os.environ["KCP_PEERS"], "kcppeer")
-    server = await children.start(peer, "serve", "--listen", "127.0.0.1:0")
+    flags = ("--listen", "127.0.0.1:0", "--key", demo.key, *_FLAGS)
+    server = await children.start(peer, "serve", *flags)
     line = await server.stdout.readline()
     if not line:
         await server.log_task
         raise DemoError(f"kcppeer did not start: {' '.join(server.log[-1:])}")
-    return json.loads(line)["port"]
+    return server, json.loads(line)["port"]
+
+
+async def recovered_by(child, ends_by_itself):
+    """How many packets FEC has given back to a peer: its last line of JSON has its counters."""
+    if ends_by_itself:
+        await asyncio.wait([child.log_task], timeout=_END_WAIT_S)
+    _signal(child, signal.SIGTERM)
+    output = await child.stdout.read()
+    last = json.loads(output.splitlines()[-1]) if output else {}
+    return int(last.get("counters", last.get("snmp", {})).get("FECRecovered", 0))
 
 
 LEGS = (
@@ -174,6 +191,7 @@ class Demo:
         self.loss = arguments.loss / 100
         self.delay_ms = arguments.delay
         self.seed = arguments.seed
+        self.key = secrets.token_hex(16)  # the passphrase of both ends
         self.path = os.path.join(folder, "sent")
         with open(self.path, "wb") as file:
             file.write(random.Random(self.seed).randbytes(self.n_bytes))

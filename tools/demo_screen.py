@@ -24,7 +24,7 @@ class Screen:
         self.console.print(
             f"{demo.n_bytes:,} bytes through a relay on loopback that loses {demo.loss:.0%} "
             f"of the datagrams and delays them by {demo.delay_ms:g} ms, each way"
-            f" (seed {demo.seed})",
+            f" (seed {demo.seed}); aes-128, FEC 10/3",
             highlight=False,
         )
 
@@ -54,17 +54,20 @@ class Screen:
     def table(self, rows):
         """The result of each leg."""
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-        for name in ("leg", "peer"):
-            table.add_column(name, no_wrap=True)
-        for name in ("bytes", "sha256", "seconds", "RTT ms", "resent"):
+        table.add_column("leg", no_wrap=True)
+        for name in ("bytes", "sha256", "seconds", "RTT ms", "resent", "recovered"):
             table.add_column(name, no_wrap=True, justify="right")
         for row in rows:
             verdict = "[green]ok[/]" if row["sha256_ok"] else "[red]DIFFERS[/]"
             figures = (f"{row['bytes']:,}", verdict, f"{row['seconds']:.2f}", str(row["rtt_ms"]))
-            table.add_row(row["leg"], row["peer"], *figures, str(row["retransmitted"]))
+            counts = (str(row["retransmitted"]), str(row["recovered"]))
+            table.add_row(row["leg"], *figures, *counts)
         self.console.print(table)
         for row in rows:
             ways = [row["relay"][way] for way in ("up", "down")]
             lost, total = (sum(way[name] for way in ways) for name in ("lost", "received"))
-            text = f"{row['leg']}: the relay lost {lost} of {total} datagrams"
+            text = (
+                f"{row['leg']}: the relay lost {lost} of {total} datagrams, "
+                f"FEC recovered {row['recovered']}"
+            )
             self.console.print(text, highlight=False)

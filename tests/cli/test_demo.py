@@ -65,6 +65,8 @@ def test_json():
         assert row["bytes"] == 50000
         assert row["relay"]["up"]["lost"] > 0
         assert row["retransmitted"] > 0
+        lost = row["relay"]["up"]["lost"] + row["relay"]["down"]["lost"]
+        assert 0 < row["recovered"] <= lost
 
 
 def test_time_limit():
@@ -107,7 +109,9 @@ def test_a_changed_hash_is_a_failure(tmp_path):
     tools()
     liar = tmp_path / "micropython"
     liar.write_text(
-        '#!/bin/sh\necho \'{"bytes":1,"sha256":"00","seconds":1,"rtt_ms":1,"retransmitted":0}\'\n'
+        "#!/bin/sh\n"
+        'echo \'{"bytes":1, "sha256":"00", "seconds":1, "rtt_ms":1, "retransmitted":0,'
+        ' "recovered":0}\'\n'
     )
     liar.chmod(0o755)
     with start("--bytes", "1000", KCP_MICROPYTHON=str(liar)) as demo:
