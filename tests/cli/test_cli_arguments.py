@@ -142,8 +142,8 @@ def test_a_cipher_without_a_key_is_refused():
 
 
 @pytest.mark.parametrize("flags", [("--datashard", "10"), ("--ps", "3"), ("--crypt", "rot13")])
-def test_what_the_library_does_not_know_yet_is_refused(flags):
-    """A flag that is silently without effect would be worse than none."""
+def test_what_the_library_refuses_is_refused_in_its_words(flags):
+    """Half a ratio of FEC would be silently without effect, which is worse than none."""
     from kcp import Config
 
     names = {"--datashard": "datashard", "--ps": "parityshard", "--crypt": "crypt"}

@@ -87,6 +87,20 @@ def test_over_a_relay_that_loses_and_delays(sent, folder):
     assert given["rtt_ms"] >= 20
 
 
+def test_encrypted_with_fec_over_a_link_that_loses(sent, folder):
+    flags = ("--crypt", "aes-128", "--key", "a secret", "--datashard", "10", "--parityshard", "3")
+    with receiver(folder, *flags) as recv, relay.Relay(("127.0.0.1", recv.port), loss=0.1) as r:
+        to = f"127.0.0.1:{r.port}"
+        short = ("--crypt", "aes-128", "--key", "a secret", "--ds", "5", "--ps", "2")
+        code, out, _notes = kcp("send", sent, to, "--json", *short)
+        assert code == 0
+        code, got = recv.result()
+    assert code == 0
+    assert (folder / "data.bin").read_bytes() == sent.read_bytes()
+    assert got["counters"]["FECParityShards"] > 0
+    assert json.loads(out)["counters"].get("InCsumErrors", 0) == 0
+
+
 def test_output_for_a_person(sent, folder):
     with Kcp("recv", "-l", "127.0.0.1:0", "-o", folder) as recv:
         code, out, notes = kcp("send", sent, recv.address)
