@@ -72,6 +72,11 @@ class ArqPeer:
             self.input_errors += 1
         self._pull(t_ms)
 
+    def timer(self, t_ms):
+        """Nothing: update() has the last word in a moment."""
+
+    settle = timer  # nothing, either: every input has been answered by itself
+
     def tick(self, t_ms):
         if t_ms >= self._next_update_ms:
             self._next_update_ms += self.interval_ms

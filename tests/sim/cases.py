@@ -1,8 +1,10 @@
 """Runs the scenarios of scenarios.json: which seeds, which driver, and what must hold in every run.
 
-scenarios.json is shared with the Go twin. A case has: `link` (`back` if the way back differs), `load`, `peer` (`peer0`
+scenarios.json is shared with the Go twin. A case's id begins with its row in the list of scenarios (T01 ...; L: the
+links themselves). It has: `link` (`back` if the way back differs), `load`, `peer` (`peer0`
 and `peer1` are laid over it for one side), `limit_ms` of virtual time, and `seeds`: how many to run
-[in the full set, per push on CPython, on MicroPython unix, on 32-bit ARM]. Peer 1's ticks begin
+[in the full set, per push on CPython, on MicroPython unix, on 32-bit ARM]; `session_seeds` the same for sessions,
+if it differs. Peer 1's ticks begin
 (seed modulo interval) ms after peer 0's, so that a link without chance has 20 different runs, too.
 
 Environment: KCP_SIM_FULL=1 runs the full set; KCP_SIM_SEED=7 runs that seed alone. A run that fails
@@ -11,12 +13,14 @@ names its case and seed.
 
 import json
 import os
+import struct
 import sys
+from binascii import crc32
 
 from kcp.stats import Stats
 
 from sim.arq_peer import ArqPeer
-from sim.load import make_loads
+from sim.load import make_loads, pattern
 from sim.net import Net
 from sim.pair import Pair
 
@@ -33,12 +37,12 @@ COUNTED = (
 _COLUMNS = {"cpython": 1, "unix": 2, "arm": 3}
 
 
-def _load_scenarios():
-    with open(SCENARIOS) as file:
+def _load(path):
+    with open(path) as file:
         return json.load(file)
 
 
-_SCENARIOS = _load_scenarios()
+_SCENARIOS = _load(SCENARIOS)
 
 
 def target():
@@ -49,17 +53,22 @@ def target():
 
 
 def cases(prefix=""):
-    """The cases whose id begins with `prefix`."""
-    return [case for case in _SCENARIOS["cases"] if case["id"].startswith(prefix)]
+    """The cases whose id begins with `prefix` (or with one of several, separated by commas)."""
+    found = []
+    for case in _SCENARIOS["cases"]:
+        if any(case["id"].startswith(part) for part in prefix.split(",")):
+            found.append(case)
+    return found
 
 
-def seeds(case):
-    """The seeds to run here and now."""
+def seeds(case, kind="arq"):
+    """The seeds to run here and now, bare ("arq") or as sessions ("session")."""
     one = os.getenv("KCP_SIM_SEED")
     if one:
         return [int(one)]
     column = 0 if os.getenv("KCP_SIM_FULL") else _COLUMNS[target()]
-    return list(range(case["seeds"][column]))
+    numbers = case["seeds"] if kind == "arq" else case.get("session_seeds", case["seeds"])
+    return list(range(numbers[column]))
 
 
 def peer_options(case, side, seed):
@@ -81,8 +90,36 @@ def link_options(case, header_bytes=0):
     return both
 
 
+def run_link(case, seed):
+    """No peers: `count` datagrams of `size` bytes through direction 0, one every period_ms. The second
+    wire checksum is of what arrives.
+    """
+    net = Net(link_options(case), seed)
+    load = case["load"]
+    n_sent = checksum = 0
+    while n_sent < load["count"] or net.next_ms() >= 0:
+        arrived = net.arrive()
+        while arrived:
+            data = arrived[1]
+            checksum = crc32(data, crc32(struct.pack("<II", net.now_ms, len(data)), checksum))
+            arrived = net.arrive()
+        if n_sent < load["count"] and net.now_ms % load["period_ms"] == 0:
+            net.send(0, pattern(n_sent * load["size"], load["size"]))
+            n_sent += 1
+        net.now_ms += 1
+    return {
+        "case": case["id"],
+        "seed": seed,
+        "done_ms": net.last_arrival_ms,
+        "wire": [net.wire[0], checksum],
+        "links": net.counters(),
+    }
+
+
 def run_arq(case, seed):
     """One run of a bare Arq pair; the result is comparable, name by name, with the Go twin's."""
+    if case["load"]["kind"] == "link":
+        return run_link(case, seed)
     net = Net(link_options(case), seed)
     net.count_cmds = "stall" in case["load"]
     stats = (Stats(), Stats())
@@ -145,16 +182,3 @@ def _check_balance(net, stats, total):
     if not links["corrupted"]:
         expected = total.OutSegs - net.segs_lost + net.segs_repeated
         assert total.InSegs == expected, (total.InSegs, expected)
-
-
-def mean(values):
-    """The mean of a sequence of numbers."""
-    values = list(values)
-    return sum(values) / len(values)
-
-
-def figure(result):
-    """What a run is judged by: the mean round trip in an echo load, else the time to the last byte, in ms."""
-    if "rtt_sum_ms" in result and result["rtt_count"]:
-        return result["rtt_sum_ms"] / result["rtt_count"]
-    return result["done_ms"]

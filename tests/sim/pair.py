@@ -2,17 +2,20 @@
 
 Twin: tests/interop/peers/sim/pair.go; the order of everything below is part of the model. At a moment:
 
-1. Every datagram that has arrived is given to its peer, in the order of net.py; what a peer
-   wants to send in answer is put on the path before the next datagram is looked at.
-2. The applications, peer 0's and then peer 1's: read all, then write.
-3. The peers' clocks: peer 0, then peer 1 (an ARQ's update() is on a fixed grid; see arq_pair.py).
+1. Sessions whose timer has run out: peer 0, then peer 1 (`timer`). Real arrivals come at some time within a ms, so
+   after the timers that ran out at its beginning.
+2. Every datagram that has arrived is given to its peer, in the order of net.py. What a bare ARQ wants to
+   send in answer is put on the path before the next datagram is looked at; a session's answers
+   come after the last one (`settle`, peer 0's and then peer 1's).
+3. The applications, peer 0's and then peer 1's: read all, then write.
+4. A bare ARQ's update(), which is on a fixed grid: peer 0, then peer 1 (`tick`; see arq_peer.py).
 
 Then time goes on to the nearest of: the next arrival, the peers' next ticks, what an application asks for. A run
 is over when the applications are done, nothing is under way, both peers hold nothing unacknowledged and
 nothing was sent or has arrived for QUIET_MS, or when no event is left at all. One that takes longer
 than the scenario's limit_ms is an error.
 
-A peer has: input(data, now_ms), tick(now_ms), next_ms(now_ms) (-1 = never), idle() (nothing unacknowledged),
+A peer has: input(data, now_ms), timer(now_ms), settle(now_ms), tick(now_ms), next_ms(now_ms) (-1 = never), idle() (nothing unacknowledged),
 check() (raises AssertionError if an invariant does not hold), write and read_into for its application.
 """
 
@@ -28,16 +31,20 @@ class Pair:
         self.apps = apps
         self.limit_ms = limit_ms
 
-    def run(self):
+    def run(self, until=None):
+        """Run until all is quiet, or until `until(now_ms)` is true or nothing is left to happen;
+        return that moment.
+        """
+        over = until or self._over
         now_ms = 0
         while True:
             self.net.now_ms = now_ms
             self._moment(now_ms)
-            if self._over(now_ms):
+            if over(now_ms):
                 return now_ms
             next_ms = self._next_ms(now_ms)
             if next_ms < 0:
-                if not self._done():
+                if not until and not self._done():
                     raise AssertionError("stuck at %d ms: nothing left to happen" % now_ms)
                 return now_ms
             if next_ms < now_ms:
@@ -48,14 +55,21 @@ class Pair:
 
     def _moment(self, now_ms):
         net, peers = self.net, self.peers
+        for peer in peers:
+            peer.timer(now_ms)
+            peer.check()
         arrived = net.arrive()
         while arrived:
             peer = peers[1 - arrived[0]]
             peer.input(arrived[1], now_ms)
             peer.check()
             arrived = net.arrive()
-        for app in self.apps:
+        for peer in peers:
+            peer.settle(now_ms)
+            peer.check()
+        for app, peer in zip(self.apps, peers):
             app.step(now_ms)
+            peer.check()
         for peer in peers:
             peer.tick(now_ms)
             peer.check()

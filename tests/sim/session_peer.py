@@ -1,7 +1,7 @@
 """A simulated peer that is a kcp.session.Session, driven through its six verbs as an I/O layer does.
 
-After every verb, output() is pulled until it has nothing, and timeout() is asked when to come again. The
-simulator's time is t; this peer's clock shows clock_ms + t modulo 2**30.
+What has arrived is taken in one batch, as an endpoint drains its socket; after the batch and after
+every other verb output() is pulled until it has nothing, and timeout() is asked when to come again. The simulator's time is t; this peer's clock shows clock_ms + t modulo 2**30.
 
 Scenario options as for ArqPeer, without snd_sn, rcv_sn and stream; `crypt` ("null" or "none") adds its header
 on top of the kcp mtu, so a full datagram of the scenario always carries the same bytes of data.
@@ -68,10 +68,11 @@ class SessionPeer:
         self._in_buf[:n_bytes] = data
         if not self.session.input(self._in_buf, n_bytes, self._now(t_ms)):
             self.input_errors += 1
-        self._pull(t_ms)
 
     def tick(self, t_ms):
         self._pull(t_ms)
+
+    timer = settle = tick
 
     def next_ms(self, t_ms):
         wait_ms = self.session.timeout(self._now(t_ms))

@@ -35,3 +35,12 @@ def flags(root):
         f"-I{include} -I{os.path.join(include, triplet)}",
         f"-L{os.path.join(library, triplet)} -L{library}",
     )
+
+
+def machine_has_libffi():
+    """True if the makefile of MicroPython will find a libffi that is installed."""
+    try:
+        probe = ["pkg-config", "--exists", "libffi"]
+        return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False

@@ -1,4 +1,4 @@
-"""MicroPython's cross compiler and its unix port, with asyncio, cryptolib, sha1 and ffi."""
+"""MicroPython's cross compiler and its unix port, with asyncio, cryptolib and sha1."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ import upy_source
 MANIFEST = 'include("$(MPY_DIR)/extmod/asyncio")\n'
 # What the tests and the library lean on; prints the version.
 PROBE = """
-import sys, asyncio, socket, select, ffi, os, hashlib, cryptolib
+import sys, asyncio, socket, select, os, hashlib, cryptolib
 hashlib.sha1, hashlib.sha256, os.urandom
 print(sys.version.split("; ")[1].split(" on ")[0])
 """
@@ -94,9 +94,15 @@ def _manifest_flags(work):
 
 def _library_flags(tree):
     """make variables that point at the unpacked libraries."""
-    compile_flags, link_flags = libraries.flags(libraries.ensure())
+    own_mbedtls = not upy_source.uses_system_mbedtls(tree)
+    try:
+        compile_flags, link_flags = libraries.flags(libraries.ensure())
+    except common.SetupError:
+        if own_mbedtls:  # not a Debian: the rest can be done with what the machine has
+            return [] if libraries.machine_has_libffi() else ["MICROPY_PY_FFI=0"]
+        raise
     flags = [f"LIBFFI_CFLAGS={compile_flags}", f"LIBFFI_LDFLAGS={link_flags} -lffi -ldl"]
-    if upy_source.uses_system_mbedtls(tree):
+    if not own_mbedtls:
         flags += [f"CFLAGS_EXTRA={compile_flags}", f"LDFLAGS_EXTRA={link_flags}"]
     return flags
 

@@ -18,6 +18,7 @@ func Command(args []string) error {
 	file := fs.String("scenarios", "", "path of tests/sim/scenarios.json")
 	ids := fs.String("scenario", "", "ids of cases, or beginnings of ids, with commas between (default: all)")
 	seeds := fs.String("seeds", "", "FIRST-LAST, or one number (default: from 0, as many as each case says)")
+	session := fs.Bool("session", false, "flush when kcp-go's own sessions do, not on the grid of Update()")
 	_ = fs.Parse(args)
 	text, err := os.ReadFile(*file)
 	if err != nil {
@@ -36,7 +37,11 @@ func Command(args []string) error {
 	}
 	stdout := bufio.NewWriter(os.Stdout)
 	vtime.Main(func(bubble func(func())) error {
-		err := runAll(&scenarios, *ids, first, last, bubble, json.NewEncoder(stdout))
+		run := func(c *Case, seed int) (result Result, err error) {
+			bubble(func() { result, err = Run(&scenarios, c, uint32(seed), *session) })
+			return result, err
+		}
+		err := runAll(scenarios.Cases, *ids, first, last, run, json.NewEncoder(stdout))
 		return errors.Join(err, stdout.Flush())
 	})
 	return nil
@@ -51,10 +56,11 @@ func wanted(id, ids string) bool {
 	return false
 }
 
-func runAll(s *Scenarios, ids string, first, last int, bubble func(func()), out *json.Encoder) error {
+func runAll(cases []Case, ids string, first, last int,
+	run func(c *Case, seed int) (Result, error), out *json.Encoder) error {
 	nRuns, nFailed := 0, 0
-	for i := range s.Cases {
-		c := &s.Cases[i]
+	for i := range cases {
+		c := &cases[i]
 		if !wanted(c.ID, ids) {
 			continue
 		}
@@ -63,9 +69,7 @@ func runAll(s *Scenarios, ids string, first, last int, bubble func(func()), out 
 			end = c.Seeds[0] - 1
 		}
 		for seed := first; seed <= end; seed++ {
-			var result Result
-			var err error
-			bubble(func() { result, err = Run(s, c, uint32(seed)) })
+			result, err := run(c, seed)
 			if err != nil {
 				return err
 			}

@@ -53,11 +53,7 @@ func NewNet(options [2]LinkOptions, seed uint32) *Net {
 // send puts one datagram on the path now.
 func (n *Net) send(direction int, datagram []byte) {
 	data := append([]byte(nil), datagram...)
-	var stamp [8]byte
-	binary.LittleEndian.PutUint32(stamp[0:], uint32(n.nowMs))
-	binary.LittleEndian.PutUint32(stamp[4:], uint32(len(data)))
-	crc := crc32.Update(n.wire[direction], crc32.IEEETable, stamp[:])
-	n.wire[direction] = crc32.Update(crc, crc32.IEEETable, data)
+	n.wire[direction] = n.checksum(n.wire[direction], data)
 	n.nBytes[direction] += len(data)
 	n.lastSendMs = n.nowMs
 	cmds := segmentCmds(data)
@@ -74,6 +70,15 @@ func (n *Net) send(direction int, datagram []byte) {
 		heap.Push(&n.heap, underWay{c.ms, n.seq, direction, c.data})
 		n.seq++
 	}
+}
+
+// checksum adds the time and one datagram to a checksum.
+func (n *Net) checksum(crc uint32, data []byte) uint32 {
+	var stamp [8]byte
+	binary.LittleEndian.PutUint32(stamp[0:], uint32(n.nowMs))
+	binary.LittleEndian.PutUint32(stamp[4:], uint32(len(data)))
+	crc = crc32.Update(crc, crc32.IEEETable, stamp[:])
+	return crc32.Update(crc, crc32.IEEETable, data)
 }
 
 func (n *Net) nextMs() int64 {
@@ -113,4 +118,18 @@ func segmentCmds(data []byte) (cmds []byte) {
 		data = data[min(next, len(data)):]
 	}
 	return cmds
+}
+
+// runLink is run_link of cases.py: no peers, only direction 0 of a path.
+func runLink(n *Net, load Load, r *Result) {
+	for nSent := 0; nSent < load.Count || n.nextMs() >= 0; n.nowMs++ {
+		for _, data, ok := n.arrive(); ok; _, data, ok = n.arrive() {
+			r.Wire[1] = n.checksum(r.Wire[1], data)
+		}
+		if nSent < load.Count && n.nowMs%load.PeriodMs == 0 {
+			n.send(0, pattern(nSent*load.Size, load.Size))
+			nSent++
+		}
+	}
+	r.DoneMs, r.Wire[0], r.Links = n.lastArrivalMs, n.wire[0], n.counters()
 }

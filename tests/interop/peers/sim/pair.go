@@ -60,10 +60,14 @@ type pair struct {
 	limitMs int64
 }
 
-// Run simulates one seed of a case. It must be called in a synctest bubble of its own.
-func Run(s *Scenarios, c *Case, seed uint32) (Result, error) {
+// Run simulates one seed of a case, with Update() or as kcp-go's sessions do it. It must be called in a synctest bubble of its own.
+func Run(s *Scenarios, c *Case, seed uint32, session bool) (Result, error) {
 	result := Result{Case: c.ID, Seed: seed}
-	p, err := newPair(s, c, seed)
+	if c.Load.Kind == "link" {
+		runLink(NewNet([2]LinkOptions{s.Links[c.Link], s.Links[c.Link]}, seed), c.Load, &result)
+		return result, nil
+	}
+	p, err := newPair(s, c, seed, session)
 	if err != nil {
 		return result, err
 	}
@@ -75,7 +79,7 @@ func Run(s *Scenarios, c *Case, seed uint32) (Result, error) {
 	return result, nil
 }
 
-func newPair(s *Scenarios, c *Case, seed uint32) (*pair, error) {
+func newPair(s *Scenarios, c *Case, seed uint32, session bool) (*pair, error) {
 	back := c.Back
 	if back == "" {
 		back = c.Link
@@ -99,7 +103,7 @@ func newPair(s *Scenarios, c *Case, seed uint32) (*pair, error) {
 		if side == 1 {
 			options.PhaseMs = int64(seed) % int64(options.Mode[1])
 		}
-		p.peers[side] = NewPeer(p.net, side, options)
+		p.peers[side] = NewPeer(p.net, side, options, session)
 	}
 	p.apps = makeApps(c.Load, p.peers)
 	return p, nil
@@ -124,6 +128,11 @@ func (p *pair) run() error {
 }
 
 func (p *pair) moment(nowMs int64) error {
+	for _, peer := range p.peers {
+		if peer.session {
+			peer.tick(nowMs)
+		}
+	}
 	for direction, data, ok := p.net.arrive(); ok; direction, data, ok = p.net.arrive() {
 		p.peers[1-direction].input(data)
 	}
@@ -133,7 +142,9 @@ func (p *pair) moment(nowMs int64) error {
 		}
 	}
 	for _, peer := range p.peers {
-		peer.tick(nowMs)
+		if !peer.session {
+			peer.tick(nowMs)
+		}
 	}
 	return nil
 }

@@ -14,6 +14,11 @@ import (
 //go:linkname kcpRefTime github.com/xtaci/kcp-go/v5.refTime
 var kcpRefTime time.Time
 
+// kcpFlush is what kcp-go's own session calls; it returns the ms until the next call.
+//
+//go:linkname kcpFlush github.com/xtaci/kcp-go/v5.(*KCP).flush
+func kcpFlush(arq *kcp.KCP, flushType kcp.FlushType) uint32
+
 // PeerOptions are a peer's settings; twin: tests/sim/arq_peer.py.
 type PeerOptions struct {
 	SndWnd     int    `json:"snd_wnd"`
@@ -28,8 +33,11 @@ type PeerOptions struct {
 	AckNoDelay bool   `json:"ack_nodelay"`
 }
 
-// Peer is one kcp-go ARQ object on the simulated path.
+// Peer is one kcp-go ARQ object on the simulated path. It is driven on the grid of Update(), or, if session is
+// set, as kcp-go's UDPSession drives it: a flush after every write and one when its timer runs out, which
+// is set to what the last such flush returned.
 type Peer struct {
+	session      bool
 	options      PeerOptions
 	arq          *kcp.KCP
 	epoch        time.Time
@@ -44,9 +52,9 @@ func setField(arq *kcp.KCP, name string, value uint32) {
 }
 
 // NewPeer must be called in the bubble, at the beginning of virtual time.
-func NewPeer(net *Net, side int, o PeerOptions) *Peer {
+func NewPeer(net *Net, side int, o PeerOptions, session bool) *Peer {
 	p := &Peer{
-		options: o, depth: 2 * o.SndWnd, nextUpdateMs: o.PhaseMs,
+		session: session, options: o, depth: 2 * o.SndWnd, nextUpdateMs: o.PhaseMs,
 		epoch: time.Now().Add(-time.Duration(o.ClockMs) * time.Millisecond),
 	}
 	p.arq = kcp.NewKCP(o.Conv, func(buf []byte, size int) { net.send(side, buf[:size]) })
@@ -68,8 +76,12 @@ func (p *Peer) input(data []byte) {
 
 func (p *Peer) tick(nowMs int64) {
 	if nowMs >= p.nextUpdateMs {
-		p.nextUpdateMs += int64(p.options.Mode[1])
 		kcpRefTime = p.epoch
+		if p.session {
+			p.nextUpdateMs = nowMs + int64(kcpFlush(p.arq, kcp.IKCP_FLUSH_FULL))
+			return
+		}
+		p.nextUpdateMs += int64(p.options.Mode[1])
 		p.arq.Update()
 	}
 }
@@ -77,7 +89,14 @@ func (p *Peer) tick(nowMs int64) {
 func (p *Peer) idle() bool { return p.arq.WaitSnd() == 0 }
 
 func (p *Peer) write(data []byte) bool {
-	return p.arq.WaitSnd() < p.depth && p.arq.Send(data) == 0
+	if p.arq.WaitSnd() >= p.depth || p.arq.Send(data) != 0 {
+		return false
+	}
+	if p.session {
+		kcpRefTime = p.epoch
+		kcpFlush(p.arq, kcp.IKCP_FLUSH_FULL)
+	}
+	return true
 }
 
 func (p *Peer) readInto(buf []byte) int { return max(p.arq.Recv(buf), 0) }

@@ -1,0 +1,1 @@
+// Empty: its presence lets this package declare functions without a body (see kcpFlush).
