@@ -5,7 +5,8 @@ returns the new offset; it moves `_step` on when it has nothing left, so a step 
 same afterwards means: this datagram is full.
 """
 
-from ._arq_snd import Sender, wire
+from ._arq_rcv import wire
+from ._arq_snd import Sender
 from ._compat import const
 from ._kernels import seg_header, tx_out
 

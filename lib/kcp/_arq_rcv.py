@@ -18,6 +18,7 @@ from ._compat import const
 from ._kernels import rx_new, rx_take
 
 _RING_MIN = const(16)
+_HALF30 = const(0x20000000)
 _TELL = const(2)  # IKCP_ASK_TELL: a WINS is to be sent
 
 
@@ -27,6 +28,21 @@ def pow2_at_least(n: int) -> int:
     while p < n:
         p <<= 1
     return p
+
+
+def wire(sn: int) -> int:
+    """Return an unwrapped sequence number as the wire has it."""
+    # below 0: what a peer sent from before the first number
+    return sn if 0 <= sn < 0x100000000 else sn & 0xFFFFFFFF
+
+
+def sdiff(a: int, b: int) -> int:
+    """Return a - b as signed 32-bit difference of two sequence numbers."""
+    d = a - b
+    if -_HALF30 < d < _HALF30:  # without big ints in all but absurd cases
+        return d
+    d &= 0xFFFFFFFF
+    return d - 0x100000000 if d >= 0x80000000 else d
 
 
 class Receiver:
@@ -70,7 +86,8 @@ class Receiver:
             sns[new], tss[new] = self._ack_sn[old], self._ack_ts[old]
         self._ack_sn, self._ack_ts, self._ack_cap = sns, tss, cap
 
-    def _ack_push(self, sn, ts):
+    def _note_ack(self, sn, ts):
+        """Have the segment acknowledged."""
         tail = self._ack_tail
         if tail - self._ack_head >= self._ack_cap and self._ack_cap < self._ack_max:
             self._ack_ring(2 * self._ack_cap)
@@ -83,15 +100,15 @@ class Receiver:
         self._ack_ts[i] = ts
         self._ack_tail = tail + 1
 
-    def _within_budget(self, sn, n):
-        """May a segment of n bytes be kept? One per session always may, so that all go on."""
+    def _is_over_budget(self, sn, n):
+        """Must this segment be refused? One per session never is, so that all go on."""
         budget = self.budget
         if budget.used_bytes + n <= budget.limit_bytes:
-            return True
+            return False
         if sn < self.rcv_nxt or (sn == self.rcv_nxt and sn == self._rcv_q):
-            return True
+            return False
         self.stats.MemoryDrops += 1
-        return False
+        return True
 
     def leave_budget(self):
         """Give back what was taken of the shared budget, and count no more."""
@@ -99,23 +116,38 @@ class Receiver:
             self.budget.used_bytes -= self._held_bytes
             self.budget = None
 
-    def _on_push(self, sn, frg, buf, off, n):
-        """Keep a data segment with rcv_nxt <= sn < rcv_nxt + rcv_wnd; return True if new."""
-        if sn - self._rcv_q > self._rx_mask:
-            self._rx_ring(pow2_at_least(sn - self._rcv_q + 1))
-        mask = self._rx_mask
-        rx = self._rx
+    def _on_push(self, sn, ts, frg, buf, off, n):
+        """Take a data segment, numbered as on the wire; return False if it was of no use."""
+        nxt = self.rcv_nxt
+        if sn != nxt:
+            sn = nxt + sdiff(sn, nxt)
+        if sn >= nxt + self.rcv_wnd:
+            return False
+        budget = self.budget
+        if budget is not None and self._is_over_budget(sn, n):
+            return True
+        self._note_ack(sn, ts)
+        if sn < nxt:
+            return False
+        ahead = sn - self._rcv_q
+        if ahead > self._rx_mask:
+            self._rx_ring(pow2_at_least(ahead + 1))
+        rx, mask = self._rx, self._rx_mask
         slot = sn & mask
-        fresh = rx[slot] is None
-        if fresh:
-            rx[slot] = rx_new(self._rx_pool, buf, off, n)
-            self._rx_n[slot] = n
-            self._rx_frg[slot] = frg
-            if self.budget is not None:
-                self._held_bytes += n
-                self.budget.used_bytes += n
-        self._rcv_advance()
-        return fresh
+        if rx[slot] is not None:
+            self._rcv_advance()
+            return False
+        rx[slot] = rx_new(self._rx_pool, buf, off, n)
+        self._rx_n[slot] = n
+        self._rx_frg[slot] = frg
+        if budget is not None:
+            self._held_bytes += n
+            budget.used_bytes += n
+        if sn == nxt and ahead < self.rcv_wnd and rx[(sn + 1) & mask] is None:
+            self.rcv_nxt = sn + 1  # what nearly always happens
+        else:
+            self._rcv_advance()
+        return True
 
     def _rcv_advance(self):
         """Move what is in order from the receive buffer to the receive queue."""

@@ -26,7 +26,7 @@ An ACK in order costs O(1); one out of order O(holes).
 
 from array import array
 
-from ._arq_rcv import Receiver, pow2_at_least
+from ._arq_rcv import Receiver, pow2_at_least, wire
 from ._compat import const
 from ._kernels import tx_extend, tx_new
 
@@ -52,21 +52,6 @@ _COLUMNS = (
     ("_hole_prev", None),
 )
 _ITEM_BYTES = {"B": 1, "H": 2, "I": 4}
-
-
-def wire(sn: int) -> int:
-    """Return an unwrapped sequence number as the wire has it."""
-    # below 0: what a peer sent from before the first number
-    return sn if 0 <= sn < 0x100000000 else sn & 0xFFFFFFFF
-
-
-def sdiff(a: int, b: int) -> int:
-    """Return a - b as signed 32-bit difference of two sequence numbers."""
-    d = a - b
-    if -_HALF30 < d < _HALF30:  # without big ints in all but absurd cases
-        return d
-    d &= 0xFFFFFFFF
-    return d - 0x100000000 if d >= 0x80000000 else d
 
 
 class Sender(Receiver):

@@ -7,8 +7,8 @@ out is a single memcpy; the allocator is the pool, and what is idle costs nothin
 from struct import Struct
 from zlib import crc32
 
-#: kcp segment header as 16- and 32-bit fields: conv as two halves (see `seg_parse`).
-_parse = Struct("<HHBBHIIII").unpack_from
+#: seg_parse(buf, off) -> conv (low, high half), cmd, frg, wnd, ts, sn, una, len of a segment
+seg_parse = Struct("<HHBBHIIII").unpack_from
 _header = Struct("<IBBHIIII")
 _header_into = _header.pack_into
 _stamp_into = Struct("<HIII").pack_into
@@ -30,11 +30,6 @@ class Pool:
 
     def put(self, chunk):
         """Take a chunk back."""
-
-
-def seg_parse(buf, off, hdr):
-    """Fill hdr[0:9] with conv (low, high half), cmd, frg, wnd, ts, sn, una, len of a segment."""
-    hdr[:] = _parse(buf, off)
 
 
 def seg_header(buf, off, conv, cmd, frg, wnd, ts, sn, una, n):

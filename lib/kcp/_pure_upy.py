@@ -23,6 +23,7 @@ _SCRATCH_BYTES = const(1536)  # more than the largest datagram
 _scratch = BytesIO(_SCRATCH_BYTES)
 _zeros = bytes(_SCRATCH_BYTES)
 _header = bytearray(24)
+_fields = [0] * 9
 
 
 class Pool:
@@ -66,8 +67,12 @@ def u32(b, o):
     return b[o] | b[o + 1] << 8 | b[o + 2] << 16 | b[o + 3] << 24
 
 
-def seg_parse(buf, off, hdr):
-    """Fill hdr[0:9] with conv (low, high half), cmd, frg, wnd, ts, sn, una, len of a segment."""
+def seg_parse(buf, off):
+    """Return conv (low, high half), cmd, frg, wnd, ts, sn, una, len of a segment.
+
+    In the same list every time: to be taken out at once.
+    """
+    hdr = _fields
     hdr[0] = buf[off] | buf[off + 1] << 8
     hdr[1] = buf[off + 2] | buf[off + 3] << 8
     hdr[2] = buf[off + 4]
@@ -77,6 +82,7 @@ def seg_parse(buf, off, hdr):
     hdr[6] = u32(buf, off + 12)
     hdr[7] = u32(buf, off + 16)
     hdr[8] = u32(buf, off + 20)
+    return hdr
 
 
 def seg_header(buf, off, conv, cmd, frg, wnd, ts, sn, una, n):

@@ -21,8 +21,7 @@ Deviations from kcp-go, on purpose:
 """
 
 from ._arq_out import Output
-from ._arq_rcv import pow2_at_least
-from ._arq_snd import sdiff
+from ._arq_rcv import pow2_at_least, sdiff
 from ._compat import const
 from ._kernels import Pool, seg_parse
 from .stats import Stats
@@ -92,7 +91,6 @@ class Arq(Output):
         self.ack_nodelay = ack_nodelay
         self.stats = Stats() if stats is None else stats
         self._tx_pool, self._rx_pool = Pool(mtu), Pool(self.mss)
-        self._hdr = [0] * 9
         self._max_acks = mtu // _OVERHEAD
         n_acks = max(64, 2 * self._max_acks, min(2 * rcv_wnd, 1024))
         self._check_windows(snd_wnd, rcv_wnd)
@@ -177,39 +175,39 @@ class Arq(Output):
         """
         if end - off < _OVERHEAD:
             return -1
-        hdr, stats = self._hdr, self.stats
         una_before = self.snd_una
         full = acked = False
         latest = n_segs = 0
         while end - off >= _OVERHEAD:
-            seg_parse(buf, off, hdr)
+            conv_lo, conv_hi, cmd, frg, wnd, ts, sn, una, n = seg_parse(buf, off)
             off += _OVERHEAD
-            if hdr[0] != self._conv_lo or hdr[1] != self._conv_hi:
+            if conv_lo != self._conv_lo or conv_hi != self._conv_hi:
                 return -1
-            n, cmd = hdr[8], hdr[2]
             if n > end - off:
                 return -2
             if cmd < _PUSH or cmd > _WINS:
                 return -3
             if regular:
-                self.rmt_wnd = hdr[4]
-            ahead = sdiff(hdr[7], self.snd_una)
-            if ahead > 0 and self.snd_nxt > self.snd_una:
-                self._on_una(min(self.snd_una + ahead, self.snd_nxt))
-                full = True
+                self.rmt_wnd = wnd
+            if una != self.snd_una:
+                ahead = sdiff(una, self.snd_una)
+                if ahead > 0 and self.snd_nxt > self.snd_una:
+                    self._on_una(min(self.snd_una + ahead, self.snd_nxt))
+                    full = True
             if cmd == _PUSH:
                 self.push_ms = now_ms
-                self._in_push(hdr, buf, off, n, regular)
+                if not self._on_push(sn, ts, frg, buf, off, n) and regular:
+                    self.stats.RepeatSegs += 1
             elif cmd == _ACK:
-                sn = self.snd_una + sdiff(hdr[6], self.snd_una)
-                latest, acked = hdr[5], True
+                sn = self.snd_una + sdiff(sn, self.snd_una)
+                latest, acked = ts, True
                 if self.snd_una <= sn < self.snd_nxt and self._on_ack(sn, latest):
                     full = True
             elif cmd == _WASK:
                 self.probe |= _TELL
             n_segs += 1
             off += n
-        stats.InSegs += n_segs
+        self.stats.InSegs += n_segs
         if acked and regular:
             self._sample_rtt(now_ms, latest)
         if not self.nc and self.snd_una > una_before:
@@ -223,18 +221,6 @@ class Arq(Output):
         if not self._ticking:
             self._arm_tick(now_ms)
         return 0
-
-    def _in_push(self, hdr, buf, off, n, regular):
-        sn = self.rcv_nxt + sdiff(hdr[6], self.rcv_nxt)
-        fresh = False
-        if sn < self.rcv_nxt + self.rcv_wnd:
-            if self.budget is not None and not self._within_budget(sn, n):
-                return
-            self._ack_push(sn, hdr[5])
-            if sn >= self.rcv_nxt:
-                fresh = self._on_push(sn, hdr[3], buf, off, n)
-        if regular and not fresh:
-            self.stats.RepeatSegs += 1
 
     def _sample_rtt(self, now_ms, ts):
         """Update srtt, rttvar and rto (RFC 6298 with kcp-go's weights) from an echoed ts."""

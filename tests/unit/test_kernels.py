@@ -19,9 +19,8 @@ def test_crc_of_a_part():
 def test_header_round_trip():
     buf = bytearray(30)
     k.seg_header(buf, 3, 0xFEDCBA98, 82, 7, 65535, 0xFFFFFFFF, 0x80000000, 5, 0)
-    hdr = [0] * 9
-    k.seg_parse(buf, 3, hdr)
-    assert hdr == [0xBA98, 0xFEDC, 82, 7, 65535, 0xFFFFFFFF, 0x80000000, 5, 0]
+    hdr = k.seg_parse(buf, 3)
+    assert list(hdr) == [0xBA98, 0xFEDC, 82, 7, 65535, 0xFFFFFFFF, 0x80000000, 5, 0]
 
 
 def test_chunks_out():
