@@ -3,7 +3,7 @@
 import gc
 import os
 
-from sim import cases
+from sim import cases, wire
 
 try:
     import multiprocessing
@@ -13,12 +13,12 @@ except ImportError:
     # On a big heap MicroPython's allocator slows down with the garbage lying about: 20 times here.
     gc.threshold(300000)
 
-_RUNS = {"arq": cases.run_arq, "session": cases.run_session}
+_RUNS = {"arq": cases.run_arq, "session": cases.run_session, "wire": wire.run}
 _pool = None
 
 
 def run_all(kind, jobs):
-    """Run jobs [(case, seed, options)] of a kind ("arq" or "session"); the results in their order."""
+    """Run jobs [(case, seed, options)] of a kind (see _RUNS); the results in their order."""
     if ProcessPoolExecutor is None or len(jobs) < 2 or (os.cpu_count() or 1) < 2:
         return [_RUNS[kind](case, seed, **options) for case, seed, options in jobs]
     return list(_get_pool().map(_job, [(kind, job) for job in jobs], chunksize=1))
