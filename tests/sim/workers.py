@@ -18,7 +18,8 @@ _pool = None
 
 
 def run_all(kind, jobs):
-    """Run jobs [(case, seed, options)] of a kind ("arq" or "session"); the results in their order."""
+    """Run jobs [(case, seed, options)] of a kind ("arq" or "session"); the results in their
+    order."""
     if ProcessPoolExecutor is None or len(jobs) < 2 or (os.cpu_count() or 1) < 2:
         return [_RUNS[kind](case, seed, **options) for case, seed, options in jobs]
     return list(_get_pool().map(_job, [(kind, job) for job in jobs], chunksize=1))
