@@ -22,6 +22,16 @@ sys.path[:0] = [os.path.join(ROOT, "lib"), os.path.join(ROOT, "tests")]
 
 from sim import cases, go_twin, reference, workers  # noqa: E402 (a package of the tests)
 
+_COLUMNS = (
+    "scenario",
+    "load",
+    "kcp-go, ms",
+    "our ARQ, ms (same)",
+    "kcp-go session, ms",
+    "our session, ms (same)",
+    "ratio",
+)
+
 
 def describe(case):
     """The load in a few words."""

@@ -110,6 +110,7 @@ class ArqPeer:
                 self._widen(n_bytes, t_ms)
             self.net.send(self.side, bytes(buf[:n_bytes]))
             n_bytes = self.arq.output(buf, 0, now_ms)
+        self.check()
 
     def _segments(self, buf, n_bytes, cmd):
         """Offsets of the segments of one kind in a datagram."""
@@ -131,7 +132,7 @@ class ArqPeer:
         return data
 
     def check(self):
-        """The invariants that hold after every input and update."""
+        """The invariants that hold whenever output() has nothing more."""
         arq = self.arq
         in_flight = diff32(arq.snd_nxt, arq.snd_una)
         if not 0 <= in_flight <= arq.snd_wnd:

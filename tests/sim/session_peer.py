@@ -110,12 +110,13 @@ class SessionPeer:
         while n_bytes:
             self.net.send(self.side, bytes(memoryview(buf)[:n_bytes]))
             n_bytes = session.output(buf, now_ms)
+        self.check()
 
     def closed(self):
         return self.session.state == CLOSED
 
     def check(self):
-        """The invariants that hold after every verb."""
+        """The invariants that hold whenever output() has nothing more."""
         session = self.session
         arq = session.arq
         in_flight = diff32(arq.snd_nxt, arq.snd_una)
