@@ -5,10 +5,11 @@
     tools/sim_report.py --scenario T05,T06 --seeds 100-199
     tools/sim_report.py --record                 writes tests/sim/reference.json from kcp-go
 
-Needs KCP_PEERS (`eval "$(make -s env)"`). Columns: kcp-go driven by its Update(), our ARQ driven the same way
-(in brackets: how many runs were the same, byte for byte), kcp-go flushed as its own sessions do it, our
-session, and the ratio of the last two. Figures: the mean time to the last byte, or the mean round trip of an echo load.
-Exit code 1 if a run of our ARQ differs from kcp-go's.
+Needs KCP_PEERS (`eval "$(make -s env)"`). Columns: kcp-go driven by its Update(), our ARQ driven
+the same way (in brackets: how many runs were the same, byte for byte), kcp-go flushed as its own
+sessions do it, our session, and the ratio of the last two. Figures: the mean time to the last
+byte, or the mean round trip of an echo load. Exit code 1 if a run of our ARQ differs from
+kcp-go's.
 """
 
 import argparse
@@ -19,7 +20,17 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "lib"), os.path.join(ROOT, "tests")]
 
-from sim import cases, go_twin, reference, workers
+from sim import cases, go_twin, reference, workers  # noqa: E402 (a package of the tests)
+
+_COLUMNS = (
+    "scenario",
+    "load",
+    "kcp-go, ms",
+    "our ARQ, ms (same)",
+    "kcp-go session, ms",
+    "our session, ms (same)",
+    "ratio",
+)
 
 
 def describe(case):
@@ -68,7 +79,9 @@ def row(case, seeds, twins, ours, sessions):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scenario", default="", help="beginnings of case ids, with commas between")
+    parser.add_argument(
+        "--scenario", default="", help="beginnings of case ids, with commas between"
+    )
     parser.add_argument("--seeds", default="0-19", help="FIRST-LAST, or one number")
     parser.add_argument("--no-session", action="store_true", help="leave our sessions out")
     parser.add_argument("--record", action="store_true", help="write the reference from kcp-go")
@@ -96,7 +109,8 @@ def main():
         # A session always counts its segments from 0, and the links' own cases have no peers.
         jobs = [job for job in jobs if job[0].get("session_seeds", [1])[0]]
         sessions = {(r["case"], r["seed"]): r for r in workers.run_all("session", jobs)}
-    print("| scenario | load | kcp-go, ms | our ARQ, ms (same) | kcp-go session | our session, ms (same) | ratio |")
+    heads = ("kcp-go, ms", "our ARQ, ms (same)", "kcp-go session", "our session, ms (same)")
+    print("| scenario | load | %s | ratio |" % " | ".join(heads))
     print("| --- | --- | --- | --- | --- | --- | --- |")
     n_different = 0
     for case in chosen:

@@ -1,7 +1,7 @@
 """`python -m kcp`: the command line, if it is installed."""
 
 try:
-    from kcp_cli.main import main
-except ImportError as missing:
-    raise SystemExit(f"The command line is not installed ({missing}): pip install 'microkcp[cli]'")
-raise SystemExit(main())
+    from kcp_cli import start
+except ImportError:
+    raise SystemExit("The command line is not installed: pip install 'microkcp[cli]'") from None
+raise SystemExit(start())

@@ -188,10 +188,9 @@ class Accumulator:
 
 def gf_add(sums, tables, buf, off, n):
     """Add buf[off:off+n], mapped by tables[i], to sums[i], for each i."""
-    k = 0
-    for one in sums:
-        value, table = one.value, tables[k]
-        k += 1
+    for k in range(len(sums)):  # enumerate() would allocate
+        one, table = sums[k], tables[k]
+        value = one.value
         if n > one.used:
             one.used = n
         for i in range(n):

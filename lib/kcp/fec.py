@@ -4,8 +4,8 @@ Every FEC packet carries, little-endian,
 
     seqid 4 | type 2 (0xF1 data, 0xF2 parity) | size 2 | KCP segments ...
 
-`data` packets and `parity` packets make a group; a packet's place in it is seqid mod (data+parity).
-Protected is what begins at the size field; shorter packets count as padded with zeros.
+`data` packets and `parity` packets make a group; a packet's place in it is seqid modulo
+data + parity. Protected is what begins at the size field; shorter packets count as padded with zeros.
 
 Encoder. The parity shards are summed up as the data packets pass (see rs.py), so it holds
 parity x mtu bytes whatever `data` is. They are sent when the group is full, unless the last two
@@ -222,8 +222,12 @@ class Decoder:
         while self._held_bytes + n > self._limit_bytes:
             oldest = None
             for other in self._groups:
-                if other is not group and other.n_shards and (
-                    oldest is None or self._behind(other.number) > self._behind(oldest.number)
+                if (
+                    other is not group
+                    and other.n_shards
+                    and (
+                        oldest is None or self._behind(other.number) > self._behind(oldest.number)
+                    )
                 ):
                     oldest = other
             if oldest is None:
@@ -287,4 +291,3 @@ class Decoder:
                 self._held_bytes -= group.lens[i]
                 group.shards[i] = None
         group.n_shards = group.n_data = group.longest = 0
-

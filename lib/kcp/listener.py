@@ -24,6 +24,7 @@ _FEC_PARITY = const(0xF2)
 _FEC_OOB = const(0xF3)
 _FEC_HEAD = const(8)
 _PUSH = const(81)
+_MIN_BUFFER = const(1536)
 _WINS = const(84)
 
 
@@ -48,7 +49,7 @@ class Listener:
         self.aborted = []  # sessions replaced by a restarted peer; the I/O layer empties it
         self._fill = fill
         #: bytes that buffers for input() must have
-        self.buffer_bytes = max(1500, 2 * config.mtu)
+        self.buffer_bytes = max(_MIN_BUFFER, 2 * config.mtu)
 
     def input(self, buf, n, key, now_ms):
         """Take the datagram buf[0:n] from address `key` (hashable).

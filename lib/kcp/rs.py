@@ -1,7 +1,7 @@
 """Reed-Solomon erasure code over GF(256), byte-equal to klauspost/reedsolomon's default code.
 
-Field polynomial 0x11D, generator 2. The shards of a group are the values of one polynomial per byte
-position, of degree < k, at the points 0, 1, ..., k + m - 1: data shard i at the point i. So every
+Field polynomial 0x11D, generator 2. The shards of a group are the values of one polynomial per
+byte position, of degree < k, at the points 0, 1, ..., k + m - 1: data shard i at the point i. So every
 shard is a Lagrange combination of any k others:
 
     shard(t) = sum over i of  shard(x_i) * prod over j != i of (t ^ x_j) / (x_i ^ x_j)
@@ -87,9 +87,7 @@ def parity_rows(data: int, parity: int) -> list:
         total = 0
         for x in points:
             total += LOG[target ^ x]
-        rows.append(
-            [EXP[(total - LOG[target ^ x] - denominators[x]) % 255] for x in points]
-        )
+        rows.append([EXP[(total - LOG[target ^ x] - denominators[x]) % 255] for x in points])
     return rows
 
 

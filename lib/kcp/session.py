@@ -34,6 +34,7 @@ _HALF30 = const(0x20000000)
 _ASK = const(1)
 _MIN_PAYLOAD = const(12)  # an empty out-of-band packet with its FEC header
 _MTU_LIMIT = const(1500)
+_MIN_BUFFER = const(1536)  # a peer's largest datagram, and room to the end of a cipher's block
 _FEC_DATA = const(0xF1)
 _FEC_PARITY = const(0xF2)
 _FEC_OOB = const(0xF3)
@@ -74,9 +75,7 @@ class Session:
         self.arq.set_phase(now_ms)
         self.mss = self.arq.mss
         #: bytes that buffers for input() and output() must have
-        self.buffer_bytes = max(
-            _MTU_LIMIT, self._head + self.arq.buffer_bytes + self.codec.tail
-        )
+        self.buffer_bytes = max(_MIN_BUFFER, self._head + self.arq.buffer_bytes + self.codec.tail)
         self._encoder = self._decoder = None
         if config.datashard:
             from .fec import Encoder  # only who uses it pays for it

@@ -1,8 +1,9 @@
 """The simulator's reference is what kcp-go does, and our ARQ does the same, on fresh seeds too.
 
-tests/sim/test_scenarios_arq.py holds every runtime to tests/sim/reference.json; here the record is held to
-the real kcp-go, run now, and both to each other on seeds that are in no record: KCP_SIM_FRESH
-repeats those of another run (the first seed), KCP_SIM_FRESH_COUNT says how many there are per case.
+tests/sim/test_scenarios_arq.py holds every runtime to tests/sim/reference.json; here the record is
+held to the real kcp-go, run now, and both to each other on seeds that are in no record:
+KCP_SIM_FRESH repeats those of another run (the first seed), KCP_SIM_FRESH_COUNT says how many
+there are per case.
 """
 
 import os

@@ -1,13 +1,16 @@
-"""A simulated peer that is a bare kcp.arq.Arq, driven exactly as kcp-go's KCP object is by the Go twin.
+"""A simulated peer that is a bare kcp.arq.Arq, driven exactly as kcp-go's KCP object is by the Go
+twin.
 
-update() runs on a fixed grid (every interval_ms from phase_ms on), as kcp-go's Update() does; whatever has
-become due is pulled until nothing is left after every input and update, so each pass is what kcp-go's
-flush is. A write only queues (the exported KCP has no flush either), at most `2 * snd_wnd` segments: that is
-always a window ahead, so it equals a sender that has queued everything at the start.
+update() runs on a fixed grid (every interval_ms from phase_ms on), as kcp-go's Update() does;
+whatever has become due is pulled until nothing is left after every input and update, so each pass
+is what kcp-go's flush is. A write only queues (the exported KCP has no flush either), at most `2 *
+snd_wnd` segments: that is always a window ahead, so it equals a sender that has queued everything
+at the start.
 
-Clocks. The simulator's time is t; this peer's clock shows clock_ms + t modulo 2**32. Arq works modulo 2**30, so
-where clock_ms is 2**30 or more this class plays a peer with a 32-bit clock: it writes the full 32-bit ts into
-the PUSH segments that leave, and cuts what comes back in ACKs. Nothing else on the wire is the peer's own clock.
+Clocks. The simulator's time is t; this peer's clock shows clock_ms + t modulo 2**32. Arq works
+modulo 2**30, so where clock_ms is 2**30 or more this class plays a peer with a 32-bit clock: it
+writes the full 32-bit ts into the PUSH segments that leave, and cuts what comes back in ACKs.
+Nothing else on the wire is the peer's own clock.
 """
 
 import struct
@@ -27,8 +30,8 @@ def diff32(later, earlier):
 
 
 class ArqPeer:
-    """`options`: snd_wnd, rcv_wnd, mode [nodelay, interval, resend, nc], mtu (kcp mtu), stream, conv, clock_ms,
-    phase_ms, snd_sn, rcv_sn, ack_nodelay; all but the first four may be missing.
+    """`options`: snd_wnd, rcv_wnd, mode [nodelay, interval, resend, nc], mtu (kcp mtu), stream,
+    conv, clock_ms, phase_ms, snd_sn, rcv_sn, ack_nodelay; all but the first four may be missing.
     """
 
     def __init__(self, net, side, options, stats):
@@ -107,6 +110,7 @@ class ArqPeer:
                 self._widen(n_bytes, t_ms)
             self.net.send(self.side, bytes(buf[:n_bytes]))
             n_bytes = self.arq.output(buf, 0, now_ms)
+        self.check()
 
     def _segments(self, buf, n_bytes, cmd):
         """Offsets of the segments of one kind in a datagram."""
@@ -128,7 +132,7 @@ class ArqPeer:
         return data
 
     def check(self):
-        """The invariants that hold after every input and update."""
+        """The invariants that hold whenever output() has nothing more."""
         arq = self.arq
         in_flight = diff32(arq.snd_nxt, arq.snd_una)
         if not 0 <= in_flight <= arq.snd_wnd:

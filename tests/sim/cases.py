@@ -1,14 +1,15 @@
-"""Runs the scenarios of scenarios.json: which seeds, which driver, and what must hold in every run.
+"""Runs the scenarios of scenarios.json: which seeds, which driver, and what must hold in every
+run.
 
-scenarios.json is shared with the Go twin. A case's id begins with its row in the list of scenarios (T01 ...; L: the
-links themselves). It has: `link` (`back` if the way back differs), `load`, `peer` (`peer0`
-and `peer1` are laid over it for one side), `limit_ms` of virtual time, and `seeds`: how many to run
-[in the full set, per push on CPython, on MicroPython unix, on 32-bit ARM]; `session_seeds` the same for sessions,
-if it differs. Peer 1's ticks begin
+scenarios.json is shared with the Go twin. A case's id begins with its row in the list of scenarios
+(T01 ...; L: the links themselves). It has: `link` (`back` if the way back differs), `load`, `peer`
+(`peer0` and `peer1` are laid over it for one side), `limit_ms` of virtual time, and `seeds`: how
+many to run [in the full set, per push on CPython, on MicroPython unix, on 32-bit ARM];
+`session_seeds` the same for sessions, if it differs. Peer 1's ticks begin
 (seed modulo interval) ms after peer 0's, so that a link without chance has 20 different runs, too.
 
-Environment: KCP_SIM_FULL=1 runs the full set; KCP_SIM_SEED=7 runs that seed alone. A run that fails
-names its case and seed.
+Environment: KCP_SIM_FULL=1 runs the full set; KCP_SIM_SEED=7 runs that seed alone. A run that
+fails names its case and seed.
 """
 
 import json
@@ -17,12 +18,12 @@ import struct
 import sys
 from binascii import crc32
 
-from kcp.stats import Stats
-
 from sim.arq_peer import ArqPeer
 from sim.load import make_loads, pattern
 from sim.net import Net
 from sim.pair import Pair
+
+from kcp.stats import Stats
 
 SCENARIOS = __file__.replace("\\", "/").rpartition("/")[0] + "/scenarios.json"
 COUNTED = (
@@ -81,7 +82,8 @@ def peer_options(case, side, seed):
 
 
 def link_options(case, header_bytes=0):
-    """Link parameters of both directions; `header_bytes` of the overhead are in the datagrams themselves."""
+    """Link parameters of both directions; `header_bytes` of the overhead are in the datagrams
+    themselves."""
     both = []
     for name in (case["link"], case.get("back", case["link"])):
         options = dict(_SCENARIOS["links"][name])
@@ -91,8 +93,8 @@ def link_options(case, header_bytes=0):
 
 
 def run_link(case, seed):
-    """No peers: `count` datagrams of `size` bytes through direction 0, one every period_ms. The second
-    wire checksum is of what arrives.
+    """No peers: `count` datagrams of `size` bytes through direction 0, one every period_ms. The
+    second wire checksum is of what arrives.
     """
     net = Net(link_options(case), seed)
     load = case["load"]
@@ -123,7 +125,9 @@ def run_arq(case, seed):
     net = Net(link_options(case), seed)
     net.count_cmds = "stall" in case["load"]
     stats = (Stats(), Stats())
-    peers = tuple(ArqPeer(net, side, peer_options(case, side, seed), stats[side]) for side in (0, 1))
+    peers = tuple(
+        ArqPeer(net, side, peer_options(case, side, seed), stats[side]) for side in (0, 1)
+    )
     return _run(case, seed, net, peers, stats)
 
 
@@ -172,7 +176,8 @@ def _run(case, seed, net, peers, stats):
 
 
 def _check_balance(net, stats, total):
-    """Counters balance: every segment sent has arrived, or was in a datagram that the path dropped."""
+    """Counters balance: every segment sent has arrived, or was in a datagram that the path
+    dropped."""
     links = net.counters()
     n_arrived = links["sent"] + links["duplicated"] + links["replayed"]
     n_arrived -= links["lost"] + links["blackholed"] + links["queue_drops"] + links["rx_drops"]

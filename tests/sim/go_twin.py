@@ -1,4 +1,5 @@
-"""Runs the Go twin, which is kcp-go itself on the same links with the same seeds (CPython only)."""
+"""Runs the Go twin, which is kcp-go itself on the same links with the same seeds (CPython
+only)."""
 
 import json
 import subprocess
@@ -31,6 +32,4 @@ def results(process):
 def differences(ours, theirs):
     """What differs between a result of ours and the twin's, by name; empty = the same run."""
     names = [name for name in ours if name in theirs and name != "cmds"]
-    return {
-        name: (ours[name], theirs[name]) for name in names if ours[name] != theirs[name]
-    }
+    return {name: (ours[name], theirs[name]) for name in names if ours[name] != theirs[name]}

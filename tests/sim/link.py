@@ -2,36 +2,39 @@
 
 The model, exactly (the Go twin draws the same numbers in the same order):
 
-Time is an integer number of ms. Everything that happens to a datagram is decided when it is sent, by
-`Link.send`, in this order; a step whose parameter is 0 or missing is left out and draws nothing:
+Time is an integer number of ms. Everything that happens to a datagram is decided when it is sent,
+by `Link.send`, in this order; a step whose parameter is 0 or missing is left out and draws
+nothing:
 
 1. Bottleneck (`rate_kbps`, `queue`). One kbit/s is one bit per ms, so time is counted in bits:
-   the datagram takes 8 * (its bytes + `overhead`) bits and starts when the line is free, at the earliest
-   now * rate. If `queue` datagrams are waiting already (their start lies after now * rate; the one being
-   transmitted does not count) it is dropped (queue_drops), and draws nothing. It leaves at the first
-   whole ms at which its last bit is out: ceil(end / rate). Without a rate it leaves now.
+   the datagram takes 8 * (its bytes + `overhead`) bits and starts when the line is free, at the
+   earliest now * rate. If `queue` datagrams are waiting already (their start lies after now *
+   rate; the one being transmitted does not count) it is dropped (queue_drops), and draws nothing.
+   It leaves at the first whole ms at which its last bit is out: ceil(end / rate). Without a rate
+   it leaves now.
 2. Blackhole (`blackhole`: list of [from_ms, to_ms)). By the time of sending: dropped (blackholed).
-3. Loss (`loss_pct`, `loss_burst`). d = below(100); it is lost if d < loss_pct, unless loss_burst > 0
-   and that many in a row have been lost: then this one passes and the count begins anew. That is
+3. Loss (`loss_pct`, `loss_burst`). d = below(100); it is lost if d < loss_pct, unless loss_burst >
+   0 and that many in a row have been lost: then this one passes and the count begins anew. That is
    quic-interop's drop model. The queue and the blackhole neither count nor reset.
-4. Gilbert-Elliott (`ge`: [p, r, loss_bad, loss_good] in 1/10000, as netem's gemodel p r 1-h 1-k). d = below(10000);
-   from good to bad if d < p, from bad to good if d < r; then d = below(10000): lost if d < the loss
-   of the state it is in now.
-5. Corruption (`corrupt_pct`, `corrupt_burst`): as 3 with below(100); a corrupted datagram then draws its place
-   below(n_bytes) and 1 + below(255), which is XORed into that byte.
-6. Delay (`delay_ms`, `jitter_ms`): arrives at leaving + delay_ms + (below(jitter_ms + 1) if jitter_ms).
-7. Reordering (`reorder_pct`): below(100) < reorder_pct: it overtakes; the whole of step 6's delay is left
-   out (as netem does), though the draw for the jitter has been made.
+4. Gilbert-Elliott (`ge`: [p, r, loss_bad, loss_good] in 1/10000, as netem's gemodel p r 1-h 1-k).
+   d = below(10000); from good to bad if d < p, from bad to good if d < r; then d = below(10000):
+   lost if d < the loss of the state it is in now.
+5. Corruption (`corrupt_pct`, `corrupt_burst`): as 3 with below(100); a corrupted datagram then
+   draws its place below(n_bytes) and 1 + below(255), which is XORed into that byte.
+6. Delay (`delay_ms`, `jitter_ms`): arrives at leaving + delay_ms + (below(jitter_ms + 1) if
+   jitter_ms).
+7. Reordering (`reorder_pct`): below(100) < reorder_pct: it overtakes; the whole of step 6's delay
+   is left out (as netem does), though the draw for the jitter has been made.
 8. Duplication (`dup_pct`): below(100) < dup_pct: a second copy, with a delay of its own by step 6.
-9. Replay (`replay_pct`, `replay_ms`): below(100) < replay_pct: a further copy arrives 1 + below(replay_ms) ms
-   after leaving.
+9. Replay (`replay_pct`, `replay_ms`): below(100) < replay_pct: a further copy arrives 1 +
+   below(replay_ms) ms after leaving.
 
 Copies are handed to the network in the order original, duplicate, replay. Arrivals at the same ms
 are in the order in which they were handed over, over both directions of the path (net.py).
 
-Receiver (`rx_queue`, `rx_poll_ms`): it looks at its socket at multiples of rx_poll_ms (default 1) only, so an
-arrival is seen at the next of them; of the datagrams seen at one look the first rx_queue are kept and the
-others dropped (rx_drops), as lwIP does with its 4.
+Receiver (`rx_queue`, `rx_poll_ms`): it looks at its socket at multiples of rx_poll_ms (default 1)
+only, so an arrival is seen at the next of them; of the datagrams seen at one look the first
+rx_queue are kept and the others dropped (rx_drops), as lwIP does with its 4.
 """
 
 from sim.rng import Rng
@@ -88,14 +91,17 @@ class _Bursts:
 class Link:
     """One direction: `send(now_ms, datagram)` returns what arrives, and when.
 
-    `options`: a dict of the parameters in this file's opening comment; an unknown one is a ValueError.
+    `options`: a dict of the parameters in this file's opening comment; an unknown one is a
+    ValueError.
     `stream` tells the directions of a path apart (0, 1), which share a seed.
     """
 
     def __init__(self, options, seed, stream):
         for name in options:
             if name not in _DEFAULTS:
-                raise ValueError("no link parameter " + name + "; there are " + str(sorted(_DEFAULTS)))
+                raise ValueError(
+                    "no link parameter " + name + "; there are " + str(sorted(_DEFAULTS))
+                )
         for name, value in _DEFAULTS.items():
             setattr(self, name, options.get(name, value))
         self.rng = Rng(seed, stream)
@@ -106,7 +112,8 @@ class Link:
         self._corruptions = _Bursts(self.rng, self.corrupt_pct, self.corrupt_burst)
         self._bad = False  # state of Gilbert-Elliott
         self._free_bits = 0  # when the line is free again
-        self._starts_bits = []  # when the waiting datagrams begin; those that have begun go at the next send
+        # when the waiting datagrams begin; those that have begun go at the next send
+        self._starts_bits = []
         self._look_ms = -1
         self._n_seen = 0  # datagrams kept at the look of _look_ms
 

@@ -1,12 +1,13 @@
 """The applications at both ends of a simulated path. Twin: tests/interop/peers/sim/load.go.
 
-An application has `step(now_ms)` (called at every moment at which something happened; reads all that is
-readable, then writes), `next_ms(now_ms)` (when it wants to be called by itself; -1 = not at all) and
+An application has `step(now_ms)` (called at every moment at which something happened; reads all
+that is readable, then writes), `next_ms(now_ms)` (when it wants to be called by itself; -1 = not
+at all) and
 `done_ms` (when it had everything it waits for; -1 = not yet). It uses two methods of its peer:
 `write(data) -> n` bytes taken, `read_into(buf) -> n`.
 
-Every byte is checked on arrival: what a side sends is a fixed pseudo-random block of prime length, again and
-again, so a byte in the wrong place shows.
+Every byte is checked on arrival: what a side sends is a fixed pseudo-random block of prime length,
+again and again, so a byte in the wrong place shows.
 """
 
 from sim.rng import Rng
@@ -33,7 +34,8 @@ def pattern(offset, n_bytes):
 class Bulk:
     """Sends `out_bytes` as fast as the peer takes them, expects `in_bytes`; either may be 0.
 
-    `chunk_bytes`: size of one write. `stall`: (from_ms, to_ms) during which it reads nothing, or None.
+    `chunk_bytes`: size of one write. `stall`: (from_ms, to_ms) during which it reads nothing, or
+    None.
     """
 
     def __init__(self, peer, out_bytes, in_bytes, chunk_bytes, stall=None):
@@ -79,8 +81,8 @@ class Bulk:
 class EchoClient:
     """Sends `n_messages` of `size` bytes and times their echoes (`rtts`, in ms, in order).
 
-    `period_ms` 0: the next message is sent when the echo of the last one has come; else one every so
-    many ms from 0 on.
+    `period_ms` 0: the next message is sent when the echo of the last one has come; else one every
+    so many ms from 0 on.
     """
 
     def __init__(self, peer, n_messages, size, period_ms):

@@ -1,8 +1,9 @@
-"""The simulated path: two links, and the datagrams under way, in the order of (arrival ms, hand-over).
+"""The simulated path: two links, and the datagrams under way, in the order of (arrival ms,
+hand-over).
 
-Twin: tests/interop/peers/sim/net.go. The wire checksum of a direction is a CRC-32 over every datagram
-given to `send`, each after 8 bytes of time and length: two runs with equal checksums sent the same bytes
-at the same times, whether or not they arrived.
+Twin: tests/interop/peers/sim/net.go. The wire checksum of a direction is a CRC-32 over every
+datagram given to `send`, each after 8 bytes of time and length: two runs with equal checksums sent
+the same bytes at the same times, whether or not they arrived.
 """
 
 import heapq
@@ -16,10 +17,11 @@ _CMD_WINS = 84
 
 
 class Net:
-    """Two directions, 0 = from peer 0 to peer 1 and 1 = back. `options`: a pair of link parameters.
+    """Two directions, 0 = from peer 0 to peer 1 and 1 = back. `options`: a pair of link
+    parameters.
 
-    `kcp_offset` is where the KCP segments of a datagram begin (segments lost or repeated are counted by
-    parsing them); -1 = they cannot be read.
+    `kcp_offset` is where the KCP segments of a datagram begin (segments lost or repeated are
+    counted by parsing them); -1 = they cannot be read.
     """
 
     def __init__(self, options, seed, kcp_offset=0):

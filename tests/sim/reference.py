@@ -1,10 +1,10 @@
 """What kcp-go did in the same runs, recorded in reference.json by `tools/sim_report.py --record`.
 
-Per case and seed: `wire`, a checksum over everything that both sides sent and when; `update`, the run's figure
-with kcp-go driven by its Update(), as our ARQ is; `session`, the figure when it is driven as kcp-go's own
-sessions do it (see tests/interop/peers/sim/peer.go). A figure is the sum of the round trips of an
-echo load, else the time to the last byte, in ms. tests/interop/test_sim_vs_go.py holds the record
-against the real kcp-go.
+Per case and seed: `wire`, a checksum over everything that both sides sent and when; `update`, the
+run's figure with kcp-go driven by its Update(), as our ARQ is; `session`, the figure when it is
+driven as kcp-go's own sessions do it (see tests/interop/peers/sim/peer.go). A figure is the sum of
+the round trips of an echo load, else the time to the last byte, in ms.
+tests/interop/test_sim_vs_go.py holds the record against the real kcp-go.
 """
 
 import json
@@ -62,9 +62,10 @@ def spread(values):
 def bound(case, n_runs):
     """The most that a mean of n_runs figures of our sessions may be.
 
-    5 % above kcp-go's mean, the greater of its two, and three standard errors of the difference of the
-    two means, as the runs of a lossy link differ much. (Driven by Update(), kcp-go looks at its
-    retransmission timers on the grid only, and so sends less in vain than its own sessions do.)
+    5 % above kcp-go's mean, the greater of its two, and three standard errors of the difference of
+    the two means, as the runs of a lossy link differ much. (Driven by Update(), kcp-go looks at
+    its retransmission timers on the grid only, and so sends less in vain than its own sessions
+    do.)
     """
     record = of(case)
     figures = max(record["update"], record["session"], key=mean)

@@ -1,17 +1,20 @@
-"""A simulated peer that is a kcp.session.Session, driven through its six verbs as an I/O layer does.
+"""A simulated peer that is a kcp.session.Session, driven through its six verbs as an I/O layer
+does.
 
 What has arrived is taken in one batch, as an endpoint drains its socket; after the batch and after
-every other verb output() is pulled until it has nothing, and timeout() is asked when to come again. The simulator's time is t; this peer's clock shows clock_ms + t modulo 2**30.
+every other verb output() is pulled until it has nothing, and timeout() is asked when to come
+again. The simulator's time is t; this peer's clock shows clock_ms + t modulo 2**30.
 
-Scenario options as for ArqPeer, without snd_sn, rcv_sn and stream; `crypt` ("null" or "none") adds its header
-on top of the kcp mtu, so a full datagram of the scenario always carries the same bytes of data.
+Scenario options as for ArqPeer, without snd_sn, rcv_sn and stream; `crypt` ("null" or "none") adds
+its header on top of the kcp mtu, so a full datagram of the scenario always carries the same bytes
+of data.
 """
-
-from kcp.config import Config
-from kcp.session import CLOSED, OPEN, Session
 
 from sim.arq_peer import diff32
 from sim.rng import Rng
+
+from kcp.config import Config
+from kcp.session import CLOSED, OPEN, Session
 
 CRYPT_BYTES = {"null": 0, "none": 20}
 _CLOCK_MASK = 0x3FFFFFFF
@@ -107,12 +110,13 @@ class SessionPeer:
         while n_bytes:
             self.net.send(self.side, bytes(memoryview(buf)[:n_bytes]))
             n_bytes = session.output(buf, now_ms)
+        self.check()
 
     def closed(self):
         return self.session.state == CLOSED
 
     def check(self):
-        """The invariants that hold after every verb."""
+        """The invariants that hold whenever output() has nothing more."""
         session = self.session
         arq = session.arq
         in_flight = diff32(arq.snd_nxt, arq.snd_una)

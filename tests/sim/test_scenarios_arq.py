@@ -1,7 +1,7 @@
 """Our bare ARQ over the simulated links: every run must be kcp-go's, byte for byte and ms for ms.
 
-The pass marks that follow from kcp-go's own figures are asserted as well, on means over the seeds. What
-each runtime runs: `seeds` in scenarios.json; KCP_SIM_FULL=1 for all, KCP_SIM_SEED=7 for one.
+The pass marks that follow from kcp-go's own figures are asserted as well, on means over the seeds.
+What each runtime runs: `seeds` in scenarios.json; KCP_SIM_FULL=1 for all, KCP_SIM_SEED=7 for one.
 """
 # upy: heapsize=16m timeout=240
 
@@ -21,7 +21,8 @@ def check(prefix):
 
 
 def mean_of(case_id, results):
-    """The mean figure: of the round trips in an echo load, else of the times to the last byte, in ms."""
+    """The mean figure: of the round trips in an echo load, else of the times to the last byte, in
+    ms."""
     n_trips = reference.n_trips(cases.cases(case_id)[0])
     return reference.mean(reference.figure(result) / n_trips for result in results)
 

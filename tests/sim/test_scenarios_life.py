@@ -1,16 +1,16 @@
-"""How sessions end over bad links: close() loses nothing, a dead path is noticed, garbage does no harm."""
-# upy: heapsize=8m arm=no
+"""How sessions end over bad links: close() loses nothing, a dead path is noticed, garbage does no
+harm."""  # upy: heapsize=8m arm=no
 
 from errno import ETIMEDOUT
-
-from kcp.session import CLOSED
-from kcp.stats import Stats
 
 from sim import cases
 from sim.load import Bulk
 from sim.net import Net
 from sim.pair import Pair
 from sim.session_peer import SessionPeer, make_config
+
+from kcp.session import CLOSED
+from kcp.stats import Stats
 
 PEER = {"snd_wnd": 32, "rcv_wnd": 32, "mode": [1, 10, 2, 1], "mtu": 1372}
 LOSSY = {"delay_ms": 40, "jitter_ms": 20, "loss_pct": 20, "dup_pct": 5}

@@ -1,9 +1,10 @@
-"""Pairs of sessions over the simulated links, through their six verbs, with and without the crypt header.
+"""Pairs of sessions over the simulated links, through their six verbs, with and without the crypt
+header.
 
-In every run: all bytes arrive once and in order, windows and queues are kept to, counters balance, both
-sides come to rest (timeout() -1, no datagram) within 10 s after the last one. The means over the seeds are at most
-5 % above kcp-go's on the same link, plus what their spread makes uncertain (sim/reference.py). Even seeds
-run without a crypt layer, odd ones with nonce and CRC.
+In every run: all bytes arrive once and in order, windows and queues are kept to, counters balance,
+both sides come to rest (timeout() -1, no datagram) within 10 s after the last one. The means over
+the seeds are at most 5 % above kcp-go's on the same link, plus what their spread makes uncertain
+(sim/reference.py). Even seeds run without a crypt layer, odd ones with nonce and CRC.
 """
 # upy: heapsize=16m timeout=240
 

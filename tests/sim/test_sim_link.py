@@ -96,7 +96,7 @@ def test_corruption_changes_one_byte_of_a_copy():
         n_changed += changed
     assert n_changed == noisy.counters["corrupted"]
     assert near(n_changed, 214, 50)  # 3 of 7: after two in a row the next passes
-    assert DATA == bytes(range(100))
+    assert bytes(range(100)) == DATA
 
 
 def test_jitter_duplication_and_replay():

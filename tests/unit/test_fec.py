@@ -4,6 +4,7 @@
 import struct
 
 from core_support import fill, raises, read_all, session
+
 from kcp.config import Config
 from kcp.fec import DATA, PARITY, Decoder, Encoder, paws
 from kcp.session import Session

@@ -1,6 +1,7 @@
 """Reed-Solomon over GF(256): the matrix, and every way to lose shards. Runs on both runtimes."""
 
 from core_support import raises
+
 from kcp._kernels import Accumulator, gf_add
 from kcp.rs import EXP, LOG, coefficient, fill_table, mul, parity_rows, product_table
 

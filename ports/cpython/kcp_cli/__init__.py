@@ -6,3 +6,14 @@ files.py     the file transfer protocol    send.py, recv.py   its two ends
 echo.py, cat.py                            the other verbs
 report.py    progress, summary, JSON       runner.py, stdio.py   signals, deadlines, pipes
 """
+
+
+def start():
+    """Run the command `kcp`; without its libraries say in one sentence how to get them."""
+    try:
+        from .main import main
+    except ImportError as missing:
+        raise SystemExit(
+            f"The command line is not installed ({missing}): pip install 'microkcp[cli]'"
+        ) from None
+    return main()
