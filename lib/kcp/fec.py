@@ -5,7 +5,8 @@ Every FEC packet carries, little-endian,
     seqid 4 | type 2 (0xF1 data, 0xF2 parity) | size 2 | KCP segments ...
 
 `data` packets and `parity` packets make a group; a packet's place in it is seqid modulo
-data + parity. Protected is what begins at the size field; shorter packets count as padded with zeros.
+data + parity. Protected is what begins at the size field; shorter packets count as padded with
+zeros.
 
 Encoder. The parity shards are summed up as the data packets pass (see rs.py), so it holds
 parity x mtu bytes whatever `data` is. They are sent when the group is full, unless the last two

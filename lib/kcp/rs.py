@@ -1,8 +1,8 @@
 """Reed-Solomon erasure code over GF(256), byte-equal to klauspost/reedsolomon's default code.
 
 Field polynomial 0x11D, generator 2. The shards of a group are the values of one polynomial per
-byte position, of degree < k, at the points 0, 1, ..., k + m - 1: data shard i at the point i. So every
-shard is a Lagrange combination of any k others:
+byte position, of degree < k, at the points 0, 1, ..., k + m - 1: data shard i at the point i. So
+every shard is a Lagrange combination of any k others:
 
     shard(t) = sum over i of  shard(x_i) * prod over j != i of (t ^ x_j) / (x_i ^ x_j)
 
