@@ -20,11 +20,15 @@ Deviations from kcp-go, on purpose:
 - pending ACKs are limited (AckDrops); an ACK whose ts is no time of ours gives no RTT sample.
 """
 
-from ._arq_out import Output
-from ._arq_rcv import pow2_at_least, sdiff
-from ._compat import const
+# Bottom up, because five imports nested in each other need more stack than a small chip has.
+# ruff: isort: off
 from ._kernels import Pool, seg_parse
+from ._arq_rcv import pow2_at_least, sdiff
+from ._arq_snd import Sender  # noqa: F401
+from ._arq_out import Output
+from ._compat import const
 from .stats import Stats
+# ruff: isort: on
 
 _OVERHEAD = const(24)
 _PUSH = const(81)

@@ -76,7 +76,7 @@ def test_numbers_start_again_at_paws():
     assert paws(n) % n == 0 and 2**32 - n <= paws(n) < 2**32
     encoder = Encoder(3, 2, 100, seqid=paws(n) - n)
     seqids = [head(one)[0] for one in packets(encoder, payloads(6))]
-    assert seqids == list(range(paws(n) - n, paws(n))) + list(range(n))
+    assert seqids == [paws(n) - n + i for i in range(n)] + list(range(n))
     dec = decoder(3, 2)
     made = packets(Encoder(3, 2, 100, seqid=paws(n) - n), payloads(6))
     found = [one for i, packet in enumerate(made) if i not in (1, 6) for one in feed(dec, packet)]
