@@ -93,10 +93,10 @@ def main():
         arguments.scenario = arguments.seeds = ""
     kcppeer = os.path.join(peers, "kcppeer")
     started = {
-        timing: go_twin.start(kcppeer, arguments.scenario, arguments.seeds, timing == "session")
+        timing: go_twin.Twin(kcppeer, arguments.scenario, arguments.seeds, timing == "session")
         for timing in ("update", "session")
     }
-    twins = {timing: go_twin.results(process) for timing, process in started.items()}
+    twins = {timing: twin.results() for timing, twin in started.items()}
     if arguments.record:
         return record(twins["update"], twins["session"])
     first, _, last = arguments.seeds.partition("-")

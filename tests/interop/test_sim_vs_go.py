@@ -10,26 +10,28 @@ import os
 import random
 
 import binaries
-import pytest
 from sim import cases, go_twin, reference, workers
 
 FRESH_COUNT = int(os.environ.get("KCP_SIM_FRESH_COUNT", "2"))
 HEAVY = ("T01", "T03", "T09")  # 10 MB each: a fresh seed of one of them is enough
 
 
-@pytest.mark.parametrize("timing", ["update", "session"])
-def test_reference_is_what_kcp_go_does(timing):
-    found = go_twin.results(go_twin.start(binaries.kcppeer(), session=timing == "session"))
+def test_reference_is_what_kcp_go_does():
+    started = {
+        "update": go_twin.Twin(binaries.kcppeer()),
+        "session": go_twin.Twin(binaries.kcppeer(), session=True),
+    }
     wrong = []
-    for (name, seed), result in found.items():
-        case = cases.cases(name)[0]
-        record = reference.of(case)
-        if reference.figure(result) != record[timing][seed]:
-            wrong.append((name, seed, timing))
-        if timing == "update" and reference.wire_id(result) != record["wire"][seed]:
-            wrong.append((name, seed, "wire"))
-    assert not wrong, "not as recorded (tools/sim_report.py --record writes anew): %s" % wrong[:5]
-    assert len(found) == sum(len(reference.of(case)["update"]) for case in cases.cases())
+    for timing, twin in started.items():
+        found = twin.results()
+        assert len(found) == sum(len(reference.of(case)["update"]) for case in cases.cases())
+        for (name, seed), result in found.items():
+            record = reference.of(cases.cases(name)[0])
+            if reference.figure(result) != record[timing][seed]:
+                wrong.append((name, seed, timing))
+            if timing == "update" and reference.wire_id(result) != record["wire"][seed]:
+                wrong.append((name, seed, "wire"))
+    assert not wrong, f"not as recorded (tools/sim_report.py --record writes anew): {wrong[:5]}"
 
 
 def test_fresh_seeds_are_the_same(capsys):
@@ -37,9 +39,8 @@ def test_fresh_seeds_are_the_same(capsys):
     chosen = [case for case in cases.cases() if not case["id"].startswith(HEAVY)]
     chosen.append(random.Random(first).choice(cases.cases(",".join(HEAVY))))
     last = first + FRESH_COUNT - 1
-    theirs = {}
     prefixes = ",".join(case["id"] for case in chosen)
-    theirs = go_twin.results(go_twin.start(binaries.kcppeer(), prefixes, f"{first}-{last}"))
+    theirs = go_twin.Twin(binaries.kcppeer(), prefixes, f"{first}-{last}").results()
     jobs = [(case, seed, {}) for case in chosen for seed in range(first, last + 1)]
     different = {}
     for result in workers.run_all("arq", jobs):

@@ -1,32 +1,47 @@
-"""Runs the Go twin, which is kcp-go itself on the same links with the same seeds (CPython
-only)."""
+"""Runs the Go twin: kcp-go itself on the same links with the same seeds (CPython only)."""
 
 import json
 import subprocess
+import tempfile
 
 from sim.cases import SCENARIOS
 
 
-def start(kcppeer, prefix="", seeds="", session=False):
-    """Start `kcppeer sim`; `seeds` "0-19", or "" for each case's full set. See `results`."""
-    command = [kcppeer, "sim", "--scenarios", SCENARIOS, "--scenario", prefix, "--seeds", seeds]
-    if session:
-        command.append("--session")
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+class Twin:
+    """A running `kcppeer sim`; several can run at once.
 
+    `prefix`: beginnings of case ids, with commas between; `seeds`: "0-19", or "" for each case's
+    full set; `session`: flush as kcp-go's own sessions do, not on the grid of Update().
+    """
 
-def results(process):
-    """Wait for a started twin; {(case id, seed): result}, all with error-free runs."""
-    found = {}
-    for line in process.stdout:
-        result = json.loads(line)
-        found[result["case"], result["seed"]] = result
-    process.stdout.close()
-    code = process.wait()
-    failed = {key: result["error"] for key, result in found.items() if result.get("error")}
-    if code or failed:
-        raise RuntimeError(f"kcppeer sim failed with code {code}: {failed}")
-    return found
+    def __init__(self, kcppeer, prefix="", seeds="", session=False):
+        command = [
+            kcppeer,
+            "sim",
+            "--scenarios",
+            SCENARIOS,
+            "--scenario",
+            prefix,
+            "--seeds",
+            seeds,
+        ]
+        if session:
+            command.append("--session")
+        # Not a pipe: it would fill up while the results of another twin are being waited for.
+        self._output = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(command, stdout=self._output)
+
+    def results(self):
+        """Wait for the end; {(case id, seed): result}. RuntimeError if a run went wrong."""
+        code = self._process.wait()
+        with self._output as output:
+            output.seek(0)
+            lines = [json.loads(line) for line in output]
+        found = {(result["case"], result["seed"]): result for result in lines}
+        errors = {key: result["error"] for key, result in found.items() if result.get("error")}
+        if code or errors:
+            raise RuntimeError(f"kcppeer sim failed with code {code}: {errors}")
+        return found
 
 
 def differences(ours, theirs):
