@@ -27,6 +27,7 @@ CPYTHON_ONLY = {
     "api/": "runs user programs on both runtimes in subprocesses, and tests what only CPython has",
     "cli/": "drives the command line in subprocesses, which MicroPython has not",
     "interop/": "starts Go peers and other interpreters as subprocesses",
+    "unit/test_rs_oracle.py": "compares with reedsolo, by hypothesis",
     "unit/test_crypt_twins.py": "compares with hypothesis, `cryptography` and hashlib",
 }
 

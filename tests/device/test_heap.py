@@ -93,7 +93,9 @@ def check(**options):
     lost = pair.n_lost
     assert locked_exchange(pair) == 0
     assert pair.got_a == pair.got_b == N_PACKETS * 1090
-    assert pair.n_lost - lost > 20 and pair.a.stats.RetransSegs > 10
+    stats = pair.a.stats
+    assert pair.n_lost - lost > 20 and stats.RetransSegs + stats.FECRecovered > 10
+    return pair
 
 
 def test_no_crypt_does_not_allocate():

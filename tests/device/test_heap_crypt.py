@@ -13,6 +13,11 @@ def test_aes_does_not_allocate():
     check(crypt="aes-256", key=KEY)
 
 
+def test_fec_does_not_allocate():
+    pair = check(crypt="aes-128", key=KEY, fec=(3, 1))
+    assert pair.a.stats.FECRecovered > 10 and pair.b.stats.FECRecovered > 10
+
+
 def test_xor_does_not_allocate():
     check(crypt="xor", key=KEY)
 
