@@ -1,7 +1,7 @@
 """The field arithmetic against reedsolo's, and Reed-Solomon's promise on random losses (CPython).
 
-reedsolo implements another code over the same field (generator-polynomial view), so it is an oracle
-of products and inverses, not of parity.
+reedsolo implements another code over the same field (generator-polynomial view), so it is an
+oracle of products and inverses, not of parity.
 """
 
 import reedsolo
