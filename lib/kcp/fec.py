@@ -27,7 +27,7 @@ from array import array
 
 from ._compat import const
 from ._kernels import Accumulator, Pool, gf_add, put_u32, rx_new, u32
-from .rs import check, coefficient, fill_table, parity_rows, product_table
+from .rs import check, coefficient, factor_table, parity_rows, product_table
 from .tune import Tuner
 
 DATA = const(0xF1)
@@ -136,7 +136,8 @@ class Decoder:
         self._held_bytes = 0
         self.scratch = bytearray(size)  # where repair() can build packets
         self._sum = (Accumulator(size),)
-        self._table = (bytearray(256),)
+        self._scratch_table = bytearray(256)
+        self._table = [self._scratch_table]
         self._tuner = Tuner()
         self._tuning = False
         self._lost = None  # group being repaired
@@ -268,13 +269,12 @@ class Decoder:
         return 0
 
     def _compute(self, group, place, buf):
-        one = self._sum
+        one, table = self._sum, self._table
         one[0].clear()
-        table = self._table
         for i in range(self._n):
             shard = group.shards[i]
             if shard is not None:
-                fill_table(table[0], coefficient(group.shards, i, place))
+                table[0] = factor_table(self._scratch_table, coefficient(group.shards, i, place))
                 gf_add(one, table, shard, 0, group.lens[i])
         one[0].take(buf, 0, group.longest)
         n = buf[0] | buf[1] << 8

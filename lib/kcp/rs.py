@@ -13,6 +13,8 @@ Source: the Vandermonde construction in klauspost's README; Plank, "A Tutorial o
 Coding for Fault-Tolerance in RAID-like Systems" (1997) with its 2003 correction.
 """
 
+from ._compat import MICROPYTHON
+
 
 def _tables():
     exp, log = bytearray(255 * 2), bytearray(256)
@@ -47,6 +49,18 @@ def fill_table(table, c: int):
 def mul(a: int, b: int) -> int:
     """Return the product of two field elements."""
     return EXP[LOG[a] + LOG[b]] if a and b else 0
+
+
+def factor_table(scratch, c: int):
+    """Return the table of factor c for a repair, where any factor may come up.
+
+    On MicroPython it is written into the bytearray `scratch`, so that nothing is allocated; on
+    CPython it is one of those that are kept, since writing it takes longer than using it.
+    """
+    if MICROPYTHON:
+        fill_table(scratch, c)
+        return scratch
+    return product_table(c)
 
 
 def product_table(c: int) -> bytes:
