@@ -4,7 +4,10 @@ header.
 In every run: all bytes arrive once and in order, windows and queues are kept to, counters balance,
 both sides come to rest (timeout() -1, no datagram) within 10 s after the last one. The means over
 the seeds are at most 5 % above kcp-go's on the same link, plus what their spread makes uncertain
-(sim/reference.py). Even seeds run without a crypt layer, odd ones with nonce and CRC.
+(sim/reference.py). kcp-go's is the greater of two: driven by Update(), and timed as its sessions
+are. The two differ, up to 3.8 times (T03 with congestion control), so this bound is a loose one;
+the strict comparison is test_scenarios_arq.py. Even seeds run without a crypt layer, odd ones with
+nonce and CRC.
 """
 # upy: heapsize=16m timeout=240
 
@@ -19,6 +22,7 @@ def check(prefix):
     for case in cases.cases(prefix):
         for seed in cases.seeds(case, "session"):
             jobs.append((case, seed, {"crypt": "none" if seed % 2 else "null"}))
+    assert jobs, "no seed of %s is run here: leave_out_empty should have removed the test" % prefix
     by_case = {}
     for result in workers.run_all("session", jobs):
         by_case.setdefault(result["case"], []).append(result)
@@ -102,3 +106,6 @@ def test_t16_window():
 
 def test_links():
     check("L")
+
+
+cases.leave_out_empty(globals(), "session")
