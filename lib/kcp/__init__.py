@@ -57,13 +57,23 @@ def backend() -> str:
 def __getattr__(name):
     module = _MODULES.get(name)
     if module is None:
-        raise AttributeError(name)
+        return _submodule(name)
     if module in _LAYERS:
         for layer in _LAYERS[: _LAYERS.index(module)]:
             _load(layer)
     value = getattr(_load(module), name)
     globals()[name] = value
     return value
+
+
+def _submodule(name):
+    # MicroPython's `from kcp import crypt` asks here, and looks no further when it is told no.
+    if name[:2] != "__":
+        try:
+            return _load(name)
+        except ImportError:
+            pass
+    raise AttributeError(name)
 
 
 def _load(module):
