@@ -5,6 +5,10 @@ backlog to be accepted. A packet of another conversation from a known address is
 if its sequence number is 0: the old session is aborted (ECONNRESET, put into `aborted`) and a new
 one made; otherwise it is a stray and dropped.
 
+An out-of-band packet from an unknown address makes a session too, as with kcp-go (it is not handed
+out itself: nobody can have set a handler yet). One of another conversation from a known address is
+a stray: it has no sequence number that could say that the peer has restarted.
+
 Limits: config.backlog sessions waiting, config.max_sessions in all (BacklogDrops counts packets
 refused by either), config.max_memory_bytes received and unread in all sessions (MemoryDrops: such
 segments are not acknowledged, the peer sends them again; one per session always passes).
@@ -23,6 +27,8 @@ _FEC_DATA = const(0xF1)
 _FEC_PARITY = const(0xF2)
 _FEC_OOB = const(0xF3)
 _FEC_HEAD = const(8)
+_SIZE_AT = const(6)
+_MIN_OOB = const(12)  # the FEC head and a conversation number
 _PUSH = const(81)
 _MIN_BUFFER = const(1536)
 _WINS = const(84)
@@ -66,7 +72,11 @@ class Listener:
         end = n - self.codec.tail
         kcp = self._kcp_offset(buf, off, end)
         session = self.sessions.get(key)
-        if session is None or (kcp >= 0 and not _has_conv(buf, kcp, session.conv)):
+        if session is None and kcp < 0 and _is_oob(buf, off, end):
+            session = self._admit(None, buf, off + _FEC_HEAD, key, now_ms)
+            if session is None:
+                return None
+        elif session is None or (kcp >= 0 and not _has_conv(buf, kcp, session.conv)):
             session = self._other(session, buf, kcp, key, now_ms)
             if session is None:
                 return None
@@ -81,6 +91,10 @@ class Listener:
         if not _PUSH <= buf[kcp + 4] <= _WINS:
             self.stats.InErrs += 1
             return None
+        return self._admit(known, buf, kcp, key, now_ms)
+
+    def _admit(self, known, buf, conv_at, key, now_ms):
+        """Make a session (instead of `known`, if that is one) unless a limit is reached."""
         config = self.config
         n_other = len(self.sessions) - (known is not None)
         if len(self.backlog) >= config.backlog or n_other >= config.max_sessions:
@@ -90,7 +104,7 @@ class Listener:
             known.abort(ECONNRESET)
             self.aborted.append(known)
             self.remove(key)
-        return self._open(_u32(buf, kcp), key, now_ms)
+        return self._open(_u32(buf, conv_at), key, now_ms)
 
     def accept(self):
         """Return the longest waiting (session, key), or None."""
@@ -130,6 +144,17 @@ class Listener:
         self.stats.CurrEstab = len(self.sessions)
         self.stats.MaxConn = max(self.stats.MaxConn, len(self.sessions))
         return session
+
+
+def _is_oob(buf, off, end):
+    """Is it an out-of-band packet as kcp-go makes them, down to its seqid and size?"""
+    n = end - off
+    return (
+        n >= _MIN_OOB
+        and buf[off + 4] | buf[off + 5] << 8 == _FEC_OOB
+        and buf[off + 6] | buf[off + 7] << 8 == n - _SIZE_AT
+        and _has_conv(buf, off, 0xFFFFFFFF)
+    )
 
 
 def _u32(buf, off):

@@ -19,6 +19,7 @@ peer's own close waits for the ACK that may have been lost.
 from errno import ETIMEDOUT
 
 from ._compat import const
+from ._kernels import u32
 from .arq import Arq
 from .packet import BAD_SUM, codec
 from .stats import Stats
@@ -39,6 +40,7 @@ _FEC_DATA = const(0xF1)
 _FEC_PARITY = const(0xF2)
 _FEC_OOB = const(0xF3)
 _FEC_HEAD = const(8)
+_CONV_BYTES = const(4)
 _QUIET_RTOS = const(3)
 _QUIET_MIN_MS = const(200)
 
@@ -81,6 +83,9 @@ class Session:
             from .fec import Encoder  # only who uses it pays for it
 
             self._encoder = Encoder(config.datashard, config.parityshard, mtu + 2)
+        #: called with the bytes of every out-of-band packet, from within input(); None: dropped
+        self.on_oob = None
+        self._outbox = None  # what send_oob() has queued
         self.state = OPEN
         self.error = None  # errno once it has failed
         self.lost_bytes = 0  # not acknowledged when it went CLOSED
@@ -117,7 +122,7 @@ class Session:
         if kind == _FEC_DATA or kind == _FEC_PARITY:
             return self._input_fec(buf, off, end, kind, now_ms)
         if kind == _FEC_OOB:
-            return False
+            return self._input_oob(buf, off + _FEC_HEAD, end, now_ms)
         return self._input_kcp(buf, off, end, now_ms, True)
 
     def _input_kcp(self, buf, off, end, now_ms, regular):
@@ -154,6 +159,20 @@ class Session:
                 return good
             good |= self._input_kcp(scratch, 2, n, now_ms, False)
 
+    def _input_oob(self, buf, off, end, now_ms):
+        """An out-of-band packet, whose conv is at off. It answers nothing that was sent."""
+        stats = self.stats
+        if u32(buf, off) != self.conv:  # kcp-go hands these out too
+            stats.InErrs += 1
+            return False
+        stats.OOBPackets += 1
+        self.last_input_ms = now_ms
+        self.heard = True
+        if self.on_oob is None or self.state != OPEN:
+            return False
+        self.on_oob(bytes(memoryview(buf)[off + _CONV_BYTES : end]))
+        return True
+
     def output(self, buf, now_ms) -> int:
         """Build the next datagram in buf[0:n] (a bytearray of buffer_bytes); 0 = nothing due."""
         if self.state == CLOSED:
@@ -163,6 +182,8 @@ class Session:
             arq.tick(now_ms)
             self._watch(now_ms)
         codec_, encoder = self.codec, self._encoder
+        if self._outbox is not None and self._outbox.packets:
+            return self._sealed(buf, self._outbox.take(buf, codec_.head))
         if encoder is not None and encoder.n_parity:
             return self._sealed(buf, encoder.parity_packet(buf, codec_.head))
         head = self._head
@@ -192,6 +213,8 @@ class Session:
             return -1
         wait = self.arq.timeout(now_ms)
         if wait == 0 or (self._encoder is not None and self._encoder.n_parity):
+            return 0
+        if self._outbox is not None and self._outbox.packets:
             return 0
         if self._waiting:
             wait = _sooner(wait, self._left(self._waiting_ms, self.config.dead_ms, now_ms))
@@ -227,6 +250,28 @@ class Session:
         n = self.arq.read_into(buf)
         self.stats.BytesReceived += n
         return n
+
+    def send_oob(self, data) -> bool:
+        """Queue one out-of-band packet (bytes; may be empty), to go out before anything else.
+
+        It is not repeated, ordered or acknowledged. False: config.sndwnd packets are waiting
+        already, and this one is dropped (OOBDrops). Raises ValueError without FEC on this side and
+        on more than max_oob_bytes, OSError as send().
+        """
+        if self.state != OPEN:
+            raise OSError(self.error or EPIPE, "send_oob on a closed session")
+        if self._encoder is None:
+            raise ValueError("out-of-band packets need FEC on this side: give fec=(data, parity)")
+        if self._outbox is None:
+            from ._oob import Outbox
+
+            self._outbox = Outbox(self)
+        return self._outbox.put(data)
+
+    @property
+    def max_oob_bytes(self) -> int:
+        """Bytes that send_oob() takes (kcp-go: GetOOBMaxSize); 0 without FEC on this side."""
+        return 0 if self._encoder is None else self.arq.mtu - _CONV_BYTES
 
     @property
     def readable(self) -> int:
@@ -291,6 +336,8 @@ class Session:
         waiting = self.arq.snd_bytes > 0
         if self._left(self._close_ms, self._linger_ms, now_ms) == 0:
             self.abort(ETIMEDOUT if waiting else None)
+        elif self._outbox is not None and self._outbox.packets:
+            return
         elif not waiting and self.arq.idle and self._quiet_left(now_ms) == 0:
             self.abort(None)
 

@@ -40,6 +40,7 @@ NAMES = (
     "OutDrops",  # datagrams the socket refused (ENOMEM, ENOBUFS, ...): treated as lost on the way
     "BacklogDrops",  # first packets refused: backlog or session limit reached
     "MemoryDrops",  # data segments refused: the memory budget was used up (the peer sends again)
+    "OOBDrops",  # out-of-band packets not queued because too many were waiting
     "AckDrops",  # acknowledgements left out because the list of pending ones was full
 )
 

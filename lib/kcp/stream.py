@@ -19,7 +19,7 @@ from errno import ENOBUFS, ETIMEDOUT
 
 from ._clock import ticks_diff, ticks_ms
 from ._compat import const
-from ._port import Event, Waiter, printable, yield_once
+from ._port import Event, Waiter, printable, report, yield_once
 from ._reading import ReadHalf
 from .session import CLOSED
 
@@ -113,6 +113,25 @@ class Stream(ReadHalf):
             buf = memoryview(buf)[off : len(buf) if sz < 0 else off + sz]
         self.write(buf)
         await self.drain()
+
+    def send_oob(self, data) -> bool:
+        """Send one out-of-band packet beside the stream; see `Session.send_oob`."""
+        self._check_writable(data)
+        queued = self.session.send_oob(data)
+        self.endpoint.kick(self)
+        return queued
+
+    def set_oob_handler(self, handler):
+        """Have handler(data: bytes) called for every out-of-band packet; None: drop them.
+
+        It runs between two datagrams and must return soon. An exception in it is reported as the
+        event loop reports those of callbacks. FEC on this side is needed to send, not to receive.
+        """
+        if handler is not None:
+            from ._oob import guarded
+
+            handler = guarded(handler, report)
+        self.session.on_oob = handler
 
     def can_write_eof(self) -> bool:
         """False: KCP cannot close one direction."""
