@@ -29,6 +29,7 @@ CPYTHON_ONLY = {
     "interop/": "starts Go peers and other interpreters as subprocesses",
     "unit/test_rs_oracle.py": "compares with reedsolo, by hypothesis",
     "unit/test_crypt_twins.py": "compares with hypothesis, `cryptography` and hashlib",
+    "unit/test_random_twins.py": "forks, starts threads, and runs MicroPython's twin on CPython",
 }
 
 # What CPython cannot run (pytest does not collect these).

@@ -1,8 +1,9 @@
 """KCP (kcp-go's protocol) for MicroPython and CPython: reliable streams over datagrams.
 
 `open_connection` and `start_server` are the asyncio API, `Config` what can be set; `derive_key`
-makes a key of a passphrase. `Session` and `Listener` are the protocol without I/O, for those who
-bring their own socket and clock. A name is loaded when it is first used.
+makes a key of a passphrase, `set_entropy` takes a source of random bytes. `Session` and `Listener`
+are the protocol without I/O, for those who bring their own socket and clock. A name is loaded when
+it is first used.
 """
 
 __version__ = "0.1.0"
@@ -17,6 +18,7 @@ _MODULES = {
     "Listener": "listener",
     "Stats": "stats",
     "derive_key": "kdf",
+    "set_entropy": "_random",
 }
 
 # Each of these imports the one before it. They are loaded from the bottom up, because ten imports
@@ -45,6 +47,7 @@ __all__ = (
     "backend",
     "derive_key",
     "open_connection",
+    "set_entropy",
     "start_server",
 )
 

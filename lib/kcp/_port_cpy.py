@@ -6,7 +6,6 @@ of asyncio hands over one datagram per select() and is eight times slower. Loops
 """
 
 import asyncio
-import os
 import socket
 from asyncio import Event, IncompleteReadError, TimeoutError, wait_for  # noqa: F401
 
@@ -28,16 +27,6 @@ def limit_overrun(consumed: int) -> LimitOverrunError:
 def incomplete_read(partial: bytes, expected) -> IncompleteReadError:
     """Return the error for an end of file in the middle of a read (an EOFError)."""
     return IncompleteReadError(partial, expected)
-
-
-def fill(buf):
-    """Fill `buf` with random bytes."""
-    buf[:] = os.urandom(len(buf))
-
-
-def random_conv() -> int:
-    """Return a random 32-bit conversation id."""
-    return int.from_bytes(os.urandom(4), "little")
 
 
 def yield_once():

@@ -11,7 +11,6 @@ asynchronous generator, hence this file.
 """
 
 import asyncio
-import os
 import socket
 import sys
 import time
@@ -20,14 +19,8 @@ from errno import EAGAIN
 
 from ._clock import ticks_ms
 
-try:
-    from cryptolib import aes
-except ImportError:
-    aes = None
-
 _DRAIN = 16  # datagrams taken from the socket before a turn
 _MAX_DATAGRAM = 1500
-_REKEY = 4096  # blocks of randomness per key
 
 
 class IncompleteReadError(EOFError):
@@ -47,43 +40,6 @@ def limit_overrun(consumed):
 def incomplete_read(partial, expected):
     """Return the error for an end of file in the middle of a read (an EOFError)."""
     return IncompleteReadError(partial, expected)
-
-
-class _Random:
-    """os.urandom allocates, so between calls of it AES makes the nonces: each block is the
-    encryption of the last one, under a key that is renewed every `_REKEY` blocks. Other lengths
-    than a nonce's, and ports without AES, get os.urandom."""
-
-    def __init__(self):
-        self._block = bytearray(16)
-        self._n_left = 0
-        self._aes = None
-
-    def _rekey(self):
-        self._aes = aes(os.urandom(16), 1)
-        self._block[:] = os.urandom(16)
-        self._n_left = _REKEY
-
-    def fill(self, buf):
-        block = self._block
-        n = len(buf)
-        if n != 16 or aes is None:
-            buf[:] = os.urandom(n)
-            return
-        if self._n_left == 0:
-            self._rekey()
-        self._n_left -= 1
-        self._aes.encrypt(block, block)
-        buf[:] = block
-
-
-#: fill(buf): fill a buffer with random bytes.
-fill = _Random().fill
-
-
-def random_conv():
-    """Return a random 32-bit conversation id."""
-    return int.from_bytes(os.urandom(4), "little")
 
 
 def yield_once():

@@ -7,14 +7,13 @@ from ._port import (
     Event,
     TimeoutError,
     Waiter,
-    fill,
     open_client,
     open_server,
-    random_conv,
     report,
     spawn,
     wait_for_ms,
 )
+from ._random import fill, random_conv, require
 from .config import Config
 from .endpoint import Endpoint
 from .listener import Listener
@@ -53,6 +52,8 @@ async def open_connection(
     """
     config = Config.from_options(config, options)
     _check_marks(write_limit, high_water, low_water)
+    if config.crypt != "null":
+        require()
     if conv is None:
         conv = random_conv()
     session = Session(conv, config, fill, ticks_ms())
@@ -110,6 +111,8 @@ async def start_server(
     """
     config = Config.from_options(config, options)
     _check_marks(write_limit, high_water, low_water)
+    if config.crypt != "null":
+        require()
     udp = await open_server(host, port, sockbuf)
     server = Server(callback, udp, config, (write_limit, high_water, low_water))
     try:

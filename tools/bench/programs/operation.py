@@ -11,7 +11,7 @@ import sys
 import time
 
 from kcp._kernels import Crc32
-from kcp._port import fill
+from kcp._random import fill
 from kcp.arq import Arq
 from kcp.config import Config
 from kcp.fec import Decoder, Encoder
