@@ -10,6 +10,7 @@ import socket
 from asyncio import Event, IncompleteReadError, TimeoutError, wait_for  # noqa: F401
 
 from ._clock import ticks_ms
+from ._udp_cpy import anywhere, bound, connected, look_up, printable  # noqa: F401
 
 _DRAIN = 64  # datagrams taken from the socket before a turn
 _WOULD_BLOCK = (BlockingIOError, InterruptedError)
@@ -85,73 +86,25 @@ class Waiter:
 
 async def resolve(host, port: int, passive: bool = False) -> list:
     """Return [(family, address)], IPv4 first as in Go; a name is looked up in a thread."""
-    flags = socket.AI_PASSIVE if passive else 0
     try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_DGRAM, flags=flags | socket.AI_NUMERICHOST
-        )
+        return look_up(host, port, passive, socket.AI_NUMERICHOST)
     except socket.gaierror:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, type=socket.SOCK_DGRAM, flags=flags
-        )
-    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
-    return [(entry[0], entry[4]) for entry in found]
-
-
-def printable(address):
-    """Return an address as get_extra_info shows it."""
-    return address
-
-
-def _new_socket(family, sockbuf):
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    sock.setblocking(False)
-    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, option, sockbuf)
-        except OSError:
-            pass
-    return sock
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, look_up, host, port, passive)
 
 
 async def open_client(host, port: int, sockbuf: int) -> "UdpPort":
     """Return a port whose socket is connected, so that the kernel drops what others send."""
-    failure = None
-    for family, address in await resolve(host, port):
-        sock = None
-        try:
-            sock = _new_socket(family, sockbuf)
-            sock.connect(address)
-            return UdpPort(sock, address)
-        except OSError as error:
-            failure = error
-            if sock is not None:
-                sock.close()
-    raise failure
+    return UdpPort(*connected(await resolve(host, port), sockbuf))
 
 
 async def open_server(host, port: int, sockbuf: int) -> "UdpPort":
     """Return a port bound to host:port. None, "" and "::" take IPv6 and IPv4."""
-    failure = None
-    for family, address in await _bind_addresses(host, port):
-        sock = None
-        try:
-            sock = _new_socket(family, sockbuf)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            sock.bind(address)
-            return UdpPort(sock, None)
-        except OSError as error:
-            failure = error
-            if sock is not None:
-                sock.close()
-    raise failure
-
-
-async def _bind_addresses(host, port):
     if host:
-        return await resolve(host, port, True)
-    return await resolve("::", port, True) + await resolve("0.0.0.0", port, True)
+        found = await resolve(host, port, True)
+    else:
+        found = anywhere(port)
+    return UdpPort(bound(found, sockbuf), None)
 
 
 class UdpPort:

@@ -11,13 +11,13 @@ asynchronous generator, hence this file.
 """
 
 import asyncio
-import socket
 import sys
 import time
 from asyncio import Event, TimeoutError, core, wait_for_ms  # noqa: F401  (CPython has neither: an ImportError there)
 from errno import EAGAIN
 
 from ._clock import ticks_ms
+from ._udp_upy import addr_key, bound, connected, look_up, printable
 
 _DRAIN = 16  # datagrams taken from the socket before a turn
 _MAX_DATAGRAM = 1500
@@ -91,70 +91,16 @@ class Waiter:
             core._task_queue.push(task)
 
 
-# addresses
-
-
-def resolve(host, port):
-    """Return [(family, address)], IPv4 first as in Go. Blocks while a name is looked up."""
-    found = []
-    for entry in socket.getaddrinfo(host or "0.0.0.0", port):  # lwIP knows no hints
-        pair = (entry[0], entry[-1])
-        if pair not in found:  # (unix names each address once per type of socket)
-            found.insert(0 if entry[0] == socket.AF_INET else len(found), pair)
-    return found
-
-
-def addr_key(address):
-    """Return an address as something that a dict takes as a key and sendto as an address."""
-    return bytes(address) if isinstance(address, bytearray) else address
-
-
-def printable(address):
-    """Return an address as get_extra_info shows it: (host, port), or as the port has it."""
-    try:
-        parts = socket.sockaddr(address)
-        host = socket.inet_ntop(parts[0], parts[1])
-    except (AttributeError, TypeError):
-        return address
-    if parts[0] == socket.AF_INET:
-        return (host, parts[2])
-    return (host, parts[2], parts[3], parts[4])
-
-
-def _new_socket(family, sockbuf):
-    sock = socket.socket(family, socket.SOCK_DGRAM)
-    sock.setblocking(False)
-    # SO_RCVBUF and SO_SNDBUF have no names here; Linux numbers them by architecture.
-    level = getattr(socket, "SOL_SOCKET", 0)
-    for option in {1: (8, 7), 0xFFFF: (0x1002, 0x1001)}.get(level, ()):
-        try:
-            sock.setsockopt(level, option, sockbuf)
-        except OSError:
-            pass
-    return sock
-
-
-async def _open(host, port, sockbuf, method, is_client):
-    failure = None
-    for family, address in resolve(host, port):
-        sock = _new_socket(family, sockbuf)
-        try:
-            getattr(sock, method)(address)
-            return UdpPort(sock, address, is_client)
-        except OSError as error:
-            failure = error
-            sock.close()
-    raise failure
-
-
-def open_client(host, port, sockbuf):
+async def open_client(host, port, sockbuf):
     """Return a port whose socket is connected, so that what others send is dropped."""
-    return _open(host, port, sockbuf, "connect", True)
+    sock, address = connected(look_up(host, port), sockbuf)
+    return UdpPort(sock, address, True)
 
 
-def open_server(host, port, sockbuf):
+async def open_server(host, port, sockbuf):
     """Return a port bound to host:port."""
-    return _open(host, port, sockbuf, "bind", False)
+    sock, address = bound(look_up(host, port), sockbuf)
+    return UdpPort(sock, address, False)
 
 
 class UdpPort:

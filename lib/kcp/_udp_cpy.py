@@ -1,0 +1,70 @@
+"""CPython: UDP sockets and addresses, for the asyncio and the blocking port. Twin: `_udp_upy`."""
+
+import socket
+
+
+def look_up(host, port: int, passive: bool = False, flags: int = 0) -> list:
+    """Return [(family, address)], IPv4 first as in Go. Blocks while a name is looked up, unless
+    `flags` has AI_NUMERICHOST, with which a name raises socket.gaierror."""
+    if passive:
+        flags |= socket.AI_PASSIVE
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=flags)
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return [(entry[0], entry[4]) for entry in found]
+
+
+def anywhere(port: int) -> list:
+    """Return [(family, address)] of all of this machine's addresses, IPv6 with IPv4 first."""
+    return look_up("::", port, True) + look_up("0.0.0.0", port, True)
+
+
+def printable(address):
+    """Return an address as getpeername shows it."""
+    return address
+
+
+def new_socket(family, sockbuf: int):
+    """Return a non-blocking socket with buffers of `sockbuf` bytes (or as the system allows)."""
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, option, sockbuf)
+        except OSError:
+            pass
+    return sock
+
+
+def connected(found, sockbuf: int) -> tuple:
+    """Return (socket, address), connected to the first address that works, so that the kernel
+    drops what others send."""
+    failure = None
+    for family, address in found:
+        sock = None
+        try:
+            sock = new_socket(family, sockbuf)
+            sock.connect(address)
+            return sock, address
+        except OSError as error:
+            failure = error
+            if sock is not None:
+                sock.close()
+    raise failure
+
+
+def bound(found, sockbuf: int):
+    """Return a socket bound to the first address that works; IPv6 takes IPv4 too where it can."""
+    failure = None
+    for family, address in found:
+        sock = None
+        try:
+            sock = new_socket(family, sockbuf)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            sock.bind(address)
+            return sock
+        except OSError as error:
+            failure = error
+            if sock is not None:
+                sock.close()
+    raise failure
