@@ -73,12 +73,18 @@ class Output(Sender):
                 if not self._due:
                     return 0
                 self._begin(now_ms)
-            n = self._build(buf, off, now_ms)
+            n = self._build(buf, off, off + self.mtu, now_ms)
+            if n == 0 and self._step:  # the next segment is older than the mtu, and larger
+                n = self._build(buf, off, off + self._next_bytes(), now_ms)
             if n:
                 return n
 
-    def _build(self, buf, start, now_ms):
-        end = start + self.mtu
+    def _next_bytes(self):
+        """Return the size of the segment at which the pass stands."""
+        sn = self._snd_new if self._step == _NEW else self._cursor
+        return self._tx_n[sn & self._tx_mask]
+
+    def _build(self, buf, start, end, now_ms):
         off = start
         step = self._step
         if step == _ACKS:
@@ -325,6 +331,13 @@ class Output(Sender):
         if sn == stop:
             self._step = _IDLE
         return off
+
+    def let_acks_pass(self):
+        """Something holds up the new segments: if acknowledgements have come to wait behind them,
+        end this pass here and have another one begin, with them first."""
+        if self._step == _NEW and self._ack_tail != self._ack_head:
+            self._finish()
+            self._due = _FULL
 
     def _finish(self):
         """The pass is over: count, and settle the congestion window."""

@@ -242,6 +242,11 @@ class Receiver:
         if was_full and self.rcv_nxt - self._rcv_q < self.rcv_wnd:
             self.probe |= _TELL
 
+    def tell_window(self):
+        """The receive window was changed: take what fits now, and tell the peer."""
+        self._rcv_advance()
+        self.probe |= _TELL
+
     @property
     def readable(self) -> int:
         """Bytes that the next segment of the receive queue holds (0: nothing to read)."""

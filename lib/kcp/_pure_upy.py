@@ -48,6 +48,10 @@ class Pool:
                 return chunk
         return bytearray(self.size)
 
+    def grow(self, size):
+        """Make chunks of at least `size` bytes from now on; smaller ones that come back go."""
+        self.size = max(size, self.size)
+
     def reserve(self, n):
         """Have n chunks ready, so that none is allocated later."""
         while self.n_free < n:
@@ -92,7 +96,7 @@ def seg_header(buf, off, conv, cmd, frg, wnd, ts, sn, una, n):
 
 def tx_new(pool, conv, frg, sn, data, off, n):
     """Return a chunk with a PUSH header and data[off:off+n]."""
-    chunk = pool.get(0)
+    chunk = pool.get(pool.size)
     seg_header(_header, 0, conv, 81, frg, 0, 0, sn, 0, n)
     io = _scratch
     io.seek(0)
@@ -173,6 +177,11 @@ class Accumulator:
     def __init__(self, size):
         self.value = bytearray(size)
         self.used = 0
+
+    def grow(self, size):
+        """Have room for `size` bytes, and keep what is summed up."""
+        if size > len(self.value):
+            self.value += bytes(size - len(self.value))
 
     def clear(self):
         """Begin anew."""

@@ -82,23 +82,21 @@ class Arq(Output):
         max_queue=None,
         budget=None,
     ):
-        if not _OVERHEAD < mtu <= 1500:
-            raise ValueError("kcp mtu must be 25..1500 bytes, not %r" % mtu)
+        self._check_mtu(mtu)
         self.conv = conv
         self._conv_lo, self._conv_hi = conv & 0xFFFF, conv >> 16
         self.mtu = mtu
         self.mss = mtu - _OVERHEAD
         #: bytes that must be free in output()'s buffer from its offset on: a segment is copied
-        #: whole, past its end (see _pure_upy)
+        #: whole, past its end (see _pure_upy). set_mtu() may raise it.
         self.buffer_bytes = 2 * mtu
         self.stream = stream
         self.ack_nodelay = ack_nodelay
         self.stats = Stats() if stats is None else stats
         self._tx_pool, self._rx_pool = Pool(mtu), Pool(self.mss)
         self._max_acks = mtu // _OVERHEAD
-        n_acks = max(64, 2 * self._max_acks, min(2 * rcv_wnd, 1024))
         self._check_windows(snd_wnd, rcv_wnd)
-        self._rcv_init(rcv_wnd, rcv_sn, n_acks, budget)
+        self._rcv_init(rcv_wnd, rcv_sn, self._ack_room(rcv_wnd), budget)
         self._snd_init(snd_wnd, snd_sn, 2 * snd_wnd if max_queue is None else max_queue)
         self._out_init()
         self._timing_init()
@@ -118,6 +116,15 @@ class Arq(Output):
         self.push_ms = -1  # when a data segment last came
 
     @staticmethod
+    def _check_mtu(mtu):
+        if not _OVERHEAD < mtu <= 1500:
+            raise ValueError("kcp mtu must be 25..1500 bytes, not %r" % mtu)
+
+    def _ack_room(self, rcv_wnd):
+        """Return how many acknowledgements may wait."""
+        return max(64, 2 * self._max_acks, min(2 * rcv_wnd, 1024))
+
+    @staticmethod
     def _check_windows(snd_wnd, rcv_wnd):
         for name, wnd in (("send", snd_wnd), ("receive", rcv_wnd)):
             if not 1 <= wnd <= 32768:
@@ -130,6 +137,7 @@ class Arq(Output):
             self.rx_minrto = _RTO_MIN_NODELAY if nodelay else _RTO_MIN
         if interval_ms >= 0:
             self.interval_ms = min(max(interval_ms, 10), 5000)
+            self._ticking = False  # the next tick is planned anew
         if resend >= 0:
             self.resend = resend
         if nc >= 0:
@@ -140,6 +148,22 @@ class Arq(Output):
         self._check_windows(snd_wnd, rcv_wnd)
         self.snd_wnd = snd_wnd
         self.rcv_wnd = rcv_wnd
+        self._ack_max = max(self._ack_max, pow2_at_least(self._ack_room(rcv_wnd)))
+
+    def set_mtu(self, mtu):
+        """Change the bytes that output() may use per datagram (25..1500).
+
+        For segments queued from now on; those that were queued before keep their size, as in
+        kcp-go, and one that is larger than the new mtu goes alone in its datagram.
+        """
+        self._check_mtu(mtu)
+        self.mtu = mtu
+        self.mss = mtu - _OVERHEAD
+        self._max_acks = mtu // _OVERHEAD
+        self._ack_max = max(self._ack_max, pow2_at_least(self._ack_room(self.rcv_wnd)))
+        self.buffer_bytes = max(self.buffer_bytes, 2 * mtu)
+        self._extend_from = self._snd_end
+        self._tx_pool.grow(mtu)
 
     def reserve(self):
         """Allocate now all that the windows may ever need (for devices; nothing on CPython).

@@ -25,6 +25,11 @@ _DEFAULTS = {
     "stream": True,
     "acknodelay": False,
     "write_delay": False,
+    "rate_limit": 0,
+    "dup": 0,
+    "dscp": None,
+    "read_buffer": None,
+    "write_buffer": None,
     "dead_ms": 90000,
     "linger_ms": 10000,
     "backlog": 128,
@@ -45,6 +50,8 @@ _RANGES = {
     "interval": (10, 5000, "ms"),
     "resend": (0, 65534, "ACKs, 0 = off"),
     "nc": (0, 1, "1 = no congestion control"),
+    "rate_limit": (0, (1 << 30) - 1, "bytes per second, 0 = off"),
+    "dup": (0, 255, "copies, 0 = off"),
     "dead_ms": (100, 1 << 28, "ms"),
     "linger_ms": (0, 1 << 28, "ms"),
     "backlog": (1, 65536, "sessions"),
@@ -52,6 +59,16 @@ _RANGES = {
     "max_fec_bytes": (0, (1 << 30) - 1, "bytes"),
     "max_memory_bytes": (4096, (1 << 30) - 1, "bytes"),
 }
+
+#: The same for those that may also be None: as the system has it.
+_SOCKET_RANGES = {
+    "dscp": (0, 63, "the upper six bits of the traffic class"),
+    "read_buffer": (1, (1 << 30) - 1, "bytes"),
+    "write_buffer": (1, (1 << 30) - 1, "bytes"),
+}
+
+#: What a mode sets.
+MODE_NAMES = ("nodelay", "interval", "resend", "nc")
 
 
 class Config:
@@ -66,6 +83,11 @@ class Config:
         machine can afford).
     stream: True = bytes, full segments; False = one send() is one message of up to 255 segments.
     acknodelay: answer every packet at once. write_delay: send at the next tick instead of at once.
+    rate_limit: bytes per second that a session may send, whole datagrams (0: as fast as it can).
+        dup: send every datagram so many times more (for testing, as kcp-go's SetDUP).
+    dscp: 0..63, how routers are to treat the datagrams, for IPv4 and IPv6; read_buffer,
+        write_buffer: bytes of the socket's buffers. Of the socket, so on a server of all sessions;
+        OSError if the system refuses one.
     fec: (data, parity) shards per group, or datashard and parityshard; None, 0, 0: off. Only for
         what this side sends: what the peer uses is found out. max_fec_bytes: how much of the
         peer's packets a session may keep to repair groups.
@@ -81,15 +103,16 @@ class Config:
                 raise ValueError(
                     "unknown option %r; options are: %s" % (name, ", ".join(sorted(_DEFAULTS)))
                 )
-        self._given = dict(options)
+        #: what was asked for, without what follows from it
+        self.given = dict(options)
         for name, default in _DEFAULTS.items():
             setattr(self, name, options.get(name, default))
         self._check_names()
         self._fill_in()
-        for name, (low, high, unit) in _RANGES.items():
-            value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
-                raise ValueError("%s must be %d..%d (%s), not %r" % (name, low, high, unit, value))
+        for name, limits in _RANGES.items():
+            check_range(name, getattr(self, name), limits)
+        for name in _SOCKET_RANGES:
+            check_socket_option(name, getattr(self, name))
 
     def _check_names(self):
         key_for(self.crypt, self.key)
@@ -106,7 +129,7 @@ class Config:
     def _fill_in(self):
         """Put in what follows from the mode and from the machine."""
         preset = MODES.get(self.mode, MODES["normal"])
-        for name, value in zip(("nodelay", "interval", "resend", "nc"), preset):
+        for name, value in zip(MODE_NAMES, preset):
             if getattr(self, name) is None:
                 setattr(self, name, value)
         self.nodelay, self.nc = int(self.nodelay), int(self.nc)
@@ -126,6 +149,23 @@ class Config:
             return cls() if config is None else config
         if config is None:
             return cls(**options)
-        merged = dict(config._given)
+        merged = dict(config.given)
         merged.update(options)
         return cls(**merged)
+
+
+def check_range(name, value, limits):
+    """Raise ValueError unless value is a whole number within limits: least, greatest, unit."""
+    low, high, unit = limits
+    if not isinstance(value, int) or not low <= value <= high:
+        raise ValueError("%s must be %d..%d (%s), not %r" % (name, low, high, unit, value))
+
+
+def check_socket_option(name, value):
+    """Raise ValueError if `name` is no option of the socket or the value is out of range."""
+    limits = _SOCKET_RANGES.get(name)
+    if limits is None:
+        names = ", ".join(sorted(_SOCKET_RANGES))
+        raise ValueError("%r is no option of the socket; there are: %s" % (name, names))
+    if value is not None:
+        check_range(name, value, limits)

@@ -66,6 +66,11 @@ class Encoder:
         self.n_parity = 0  # parity packets of the last group still to be built
         self._last_ms = -1
 
+    def grow(self, size):
+        """Take packets of up to `size` bytes from the size field on: the mtu has been raised."""
+        for one in self._sums:
+            one.grow(size)
+
     def data_packet(self, buf, off, end, now_ms):
         """Write the FEC head of the data packet buf[off:end] (segments begin at off + 8)."""
         self._head(buf, off, DATA)

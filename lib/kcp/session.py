@@ -59,7 +59,9 @@ class Session:
         self.stats = Stats() if stats is None else stats
         self.codec = codec(config, fill) if codec_ is None else codec_
         self._head = self.codec.head + (_FEC_HEAD if config.datashard else 0)
-        mtu = config.mtu - self._head - self.codec.tail
+        #: what a datagram holds besides KCP segments
+        self.overhead_bytes = self._head + self.codec.tail
+        mtu = config.mtu - self.overhead_bytes
         self.arq = Arq(
             conv,
             mtu=mtu,
@@ -75,9 +77,7 @@ class Session:
             budget=budget,
         )
         self.arq.set_phase(now_ms)
-        self.mss = self.arq.mss
-        #: bytes that buffers for input() and output() must have
-        self.buffer_bytes = max(_MIN_BUFFER, self._head + self.arq.buffer_bytes + self.codec.tail)
+        self.fit_buffer()
         self._encoder = self._decoder = None
         if config.datashard:
             from .fec import Encoder  # only who uses it pays for it
@@ -94,6 +94,29 @@ class Session:
         self._waiting = False  # for an answer to what was sent, since
         self._waiting_ms = now_ms
         self._close_ms = self._linger_ms = 0
+        self.shaper = None
+        if config.rate_limit or config.dup:
+            from ._shaper import shape
+
+            shape(self)
+
+    def fit_buffer(self):
+        """(After a change of the mtu.)"""
+        self.mss = self.arq.mss
+        #: bytes that buffers for input() and output() must have
+        self.buffer_bytes = max(_MIN_BUFFER, self.overhead_bytes + self.arq.buffer_bytes)
+
+    def set(self, **options):
+        """Change settings at once: mtu, sndwnd, rcvwnd, mode, nodelay, interval, resend, nc,
+        stream, acknodelay, write_delay, rate_limit, dup, dead_ms, linger_ms (see `Config`).
+
+        Raises ValueError, and changes nothing, on a value out of range and on settings that are
+        fixed when the session is made. A new mtu is for data queued from now on; after it was
+        raised, buffers for output() need the new `buffer_bytes`.
+        """
+        from ._options import apply  # only who uses it pays for it
+
+        apply(self, options)
 
     # -- datagrams -----------------------------------------------------------------------------
 
@@ -297,6 +320,18 @@ class Session:
         """Smoothed round trip time in ms (kcp-go: GetSRTT); 0 before the first sample."""
         return self.arq.rx_srtt
 
+    srtt_ms = rtt_ms
+
+    @property
+    def rttvar_ms(self) -> int:
+        """Variance of the round trip time in ms (kcp-go: GetSRTTVar)."""
+        return self.arq.rx_rttvar
+
+    @property
+    def rto_ms(self) -> int:
+        """Retransmission timeout in ms (kcp-go: GetRTO)."""
+        return self.arq.rx_rto
+
     def flush(self):
         """Send what is queued with the next output() (for config.write_delay)."""
         self.arq.flush()
@@ -326,6 +361,16 @@ class Session:
         self.state = CLOSED
         self.lost_bytes = self.arq.snd_bytes
         self.error = error
+
+    @property
+    def is_closing(self) -> bool:
+        """True from close() or abort() on."""
+        return self.state != OPEN
+
+    def held_back(self, now_ms):
+        """(A rate limit keeps output() from being called.)"""
+        self._watch(now_ms)
+        self.arq.let_acks_pass()
 
     def _watch(self, now_ms):
         """Notice a dead peer, and the end of closing."""

@@ -110,6 +110,19 @@ def test_message_mode_does_not_allocate():
     check(crypt="none", stream=False)
 
 
+def test_a_rate_limit_does_not_allocate():
+    pair = check(crypt="none", rate_limit=150000)
+    assert pair.now_ms > 1000  # else nothing was held back
+
+
+def test_copies_do_not_allocate():
+    pair = Pair(crypt="none", dup=1)
+    pair.reserve()
+    pair.exchange(20)
+    assert locked_exchange(pair) == 0
+    assert pair.got_a == N_PACKETS * 1090 and pair.a.stats.RepeatSegs > N_PACKETS // 2
+
+
 def test_the_lock_would_catch_an_allocation():
     pair = Pair()
     pair.exchange(2)

@@ -1,0 +1,75 @@
+"""Settings that may change while a session lives: what `Session.set` does."""
+
+from .config import MODE_NAMES, Config
+
+#: What Session.set() takes. Everything else is fixed when the session is made: the packet frame
+#: (crypt, key, fec), limits for which memory was set aside, and what belongs to the socket.
+RUNTIME = (
+    "mtu",
+    "sndwnd",
+    "rcvwnd",
+    "mode",
+    "nodelay",
+    "interval",
+    "resend",
+    "nc",
+    "stream",
+    "acknodelay",
+    "write_delay",
+    "rate_limit",
+    "dup",
+    "dead_ms",
+    "linger_ms",
+)
+
+
+def changed(config: Config, options: dict) -> Config:
+    """Return `config` with `options` (names of RUNTIME) laid over it, checked.
+
+    A new mode brings its nodelay, interval, resend and nc, whatever they were set to before.
+    """
+    given = dict(config.given)
+    if "mode" in options:
+        for name in MODE_NAMES:
+            given.pop(name, None)
+    given.update(options)
+    merged = Config(**given)
+    for name in options:
+        if name not in RUNTIME:
+            raise ValueError(
+                "%s is fixed when the session is made; set() takes: %s"
+                % (name, ", ".join(sorted(RUNTIME)))
+            )
+    return merged
+
+
+def apply(session, options: dict):
+    """Give the session new settings. Raises ValueError and changes nothing if one is wrong."""
+    config = changed(session.config, options)
+    if config.mtu != session.config.mtu:
+        _set_mtu(session, config)
+    session.config = config
+    arq = session.arq
+    if (config.sndwnd, config.rcvwnd) != (arq.snd_wnd, arq.rcv_wnd):
+        is_told = config.rcvwnd == arq.rcv_wnd
+        arq.set_wndsize(config.sndwnd, config.rcvwnd)
+        if not is_told:
+            arq.tell_window()
+        arq.max_queue = 2 * config.sndwnd
+        arq.flush()
+    arq.set_nodelay(config.nodelay, config.interval, config.resend, config.nc)
+    arq.stream = config.stream
+    if not session.is_closing:  # which has made it answer at once
+        arq.ack_nodelay = config.acknodelay
+    if session.shaper is not None or config.rate_limit or config.dup:
+        from ._shaper import shape
+
+        shape(session)
+
+
+def _set_mtu(session, config):
+    mtu = config.mtu - session.overhead_bytes
+    session.arq.set_mtu(mtu)  # ValueError if nothing is left
+    if session._encoder is not None:
+        session._encoder.grow(mtu + 2)
+    session.fit_buffer()
