@@ -45,10 +45,11 @@ def go_options(options):
 
 
 @contextlib.contextmanager
-def server(command, show=True, said=None):
+def server(command, show=True, said=None, pids=None):
     """Run a server; gives its port as soon as it listens.
 
-    At the end what it said is printed if `show`, or its lines go into the list `said`.
+    At the end what it said is printed if `show`, or its lines go into the list `said`. Its process
+    id goes into the list `pids`.
     """
     process = subprocess.Popen(
         command,
@@ -60,6 +61,8 @@ def server(command, show=True, said=None):
     try:
         line = process.stdout.readline()
         assert "listening" in line, line + process.stdout.read()
+        if pids is not None:
+            pids.append(process.pid)
         yield json.loads(line)["port"]
         assert process.poll() is None, "the server ended: " + process.stdout.read()
     finally:
@@ -127,10 +130,10 @@ def go_server(said=None, **options):
     return server(go_command("serve", timeout=TIMEOUT_S, **go_options(options)), said=said)
 
 
-def our_server(runtime, n_bytes=0, said=None, **options):
+def our_server(runtime, n_bytes=0, said=None, pids=None, **options):
     """Our echo server (a context manager: its port); it tells its counters after n_bytes."""
     words = ("127.0.0.1", free_port(), TIMEOUT_S, json.dumps(options), n_bytes)
-    return server(our_command(runtime, "echo_server.py", *words), said=said)
+    return server(our_command(runtime, "echo_server.py", *words), said=said, pids=pids)
 
 
 def go_client(port, n_bytes, seed, **options):
