@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop bench lint format setup env
+.PHONY: help demo test test-host test-upy test-interop bench fec-report idle-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -27,6 +27,12 @@ test-interop: ## real kcp-go against this library: recorded traces, and transfer
 
 bench: ## this library against kcp-go and PyPI's packages, side by side (BENCH="--only sink-64k ...")
 	$(ENV) --only python,go,peers,micropython,pypi run python tools/bench/main.py $(BENCH)
+
+fec-report: ## what FEC brings and costs, at four loss rates, in simulated time (FEC="--seeds 10")
+	$(ENV) --only python run python tools/fec_report.py $(FEC)
+
+idle-report: ## what 2000 idle sessions cost our servers and kcp-go's (IDLE="--sessions 2000 --seconds 5")
+	$(ENV) --only python,go,peers,micropython run python tools/idle_report.py $(IDLE)
 
 lint: ## ruff, codespell, gofmt and go vet
 	$(ENV) --only python,go run tools/lint.sh

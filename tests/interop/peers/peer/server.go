@@ -14,14 +14,13 @@ import (
 	kcp "github.com/xtaci/kcp-go/v5"
 )
 
-const readBytes = 64 << 10
-
 // server accepts sessions and echoes or swallows what they send.
 type server struct {
 	*options
-	sink  bool
-	bytes int64
-	idle  time.Duration
+	sink      bool
+	bytes     int64
+	idle      time.Duration
+	readBytes int
 }
 
 // Serve runs `kcppeer serve`: one JSON line with the port, then a line per finished session.
@@ -32,6 +31,7 @@ func Serve(args []string) error {
 	listen := fs.String("listen", "127.0.0.1:0", "address to listen at; port 0 = any free one")
 	fs.BoolVar(&s.sink, "sink", false, "swallow instead of echo")
 	fs.Int64Var(&s.bytes, "bytes", 0, "sink: after this many bytes of a session answer with their SHA-256 (32 bytes)")
+	fs.IntVar(&s.readBytes, "read-bytes", 64<<10, "size of a session's read buffer")
 	durationFlag(fs, &s.idle, "idle", 30*time.Second, "close a session from which nothing came for this long")
 	_ = fs.Parse(args)
 	if err := s.finish(); err != nil {
@@ -97,7 +97,7 @@ func (s *server) session(conn *kcp.UDPSession) {
 }
 
 func (s *server) echo(conn *kcp.UDPSession) (n int64, err error) {
-	buf := make([]byte, readBytes)
+	buf := make([]byte, s.readBytes)
 	for {
 		got, err := s.read(conn, buf)
 		if err != nil {
@@ -112,7 +112,7 @@ func (s *server) echo(conn *kcp.UDPSession) (n int64, err error) {
 
 // swallow counts and hashes; each --bytes bytes are answered with their digest and reported.
 func (s *server) swallow(conn *kcp.UDPSession) (n int64, err error) {
-	buf := make([]byte, readBytes)
+	buf := make([]byte, s.readBytes)
 	hash := sha256.New()
 	var start time.Time
 	var part int64
