@@ -26,12 +26,9 @@ var commands = []command{
 	{"serve", "echo or sink server over UDP", peer.Serve},
 	{"echo-client", "send bytes to an echo server and verify what comes back", peer.EchoClient},
 	{"sink-client", "send bytes to a sink server and wait for its digest", peer.SinkClient},
-<<<<<<< HEAD
 	{"oob-server", "echo out-of-band packets beside the stream", peer.OOBServer},
 	{"oob-client", "send out-of-band packets of many sizes until all have come back", peer.OOBClient},
-=======
 	{"crowd", "many clients at once against an echo server", peer.Crowd},
->>>>>>> 5427a3e (tests: Run kcp-go's 1024 clients against our listener.)
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 	{"bench", "measure kcp-go for make bench", bench.Command},
 	{"sim", "run kcp-go's ARQ over the simulated links of tests/sim", sim.Command},
