@@ -23,6 +23,6 @@ def packets():
         else:
             name, key, nonce, wire = fields[1:]
             wire = unhexlify(wire)
-            overhead = 28 if name.endswith("gcm") else 20
+            overhead = 28 if "gcm" in name or "poly1305" in name else 20
             key = b"" if key == "-" else unhexlify(key)
             yield name, key, unhexlify(nonce), payloads[len(wire) - overhead], wire

@@ -34,7 +34,7 @@ class Short(Pair):
 
 
 def test_plain_ciphers_do_not_allocate():
-    for name in ("salsa20", "aes-192", "aes-192-gcm"):
+    for name in ("salsa20", "aes-192", "aes-192-gcm", "chacha20-poly1305"):
         pair = Short(crypt=name, key=KEY)
         pair.reserve()
         pair.exchange(20)

@@ -11,6 +11,7 @@ import random
 CIPHERS = (
     "null", "none", "xor", "salsa20", "aes-128", "aes-192", "aes-256",
     "aes-128-gcm", "aes-192-gcm", "aes-256-gcm",
+    "chacha20-poly1305",
 )  # fmt: skip
 KEYLESS = ("null", "none")
 

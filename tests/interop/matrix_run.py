@@ -17,6 +17,7 @@ PASSPHRASE = "it's a secrét"
 KEY_BYTES = {
     "xor": 7, "salsa20": 32, "aes-128": 16, "aes-192": 24, "aes-256": 32,
     "aes-128-gcm": 16, "aes-192-gcm": 24, "aes-256-gcm": 32,
+    "chacha20-poly1305": 32,
 }  # fmt: skip
 OVERHEAD_BYTES = 60  # of a datagram, at most: crypt, FEC and KCP heads and the tag
 
@@ -28,7 +29,10 @@ REPAIR_PACKETS = 350
 SEARCH_PACKETS = 1300
 
 #: Ciphers that take MicroPython milliseconds for a packet, as it has nothing of them built in.
-SLOW = ("salsa20", "aes-192", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm")
+SLOW = (
+    "salsa20", "aes-192", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm",
+    "chacha20-poly1305",
+)  # fmt: skip
 # They send less, through small windows: what waits in a queue for longer than a retransmission
 # timeout comes twice, and both must be decrypted. So few packets are enough only if those are lost
 # that must be; the relay's seed is chosen accordingly.

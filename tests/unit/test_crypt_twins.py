@@ -9,7 +9,7 @@ import crypt_support
 import pytest
 import ucryptolib
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vectors_file import packets
@@ -17,7 +17,16 @@ from vectors_file import packets
 from kcp import crypt
 from kcp._crc32 import crc32
 from kcp._sha1 import sha1
-from kcp.crypt import _cfb_aes, _cfb_block, _gcm_pure, _salsa20_upy, xor
+from kcp.crypt import (
+    _cfb_aes,
+    _cfb_block,
+    _chacha_aead,
+    _chacha_narrow,
+    _chacha_wide,
+    _gcm_pure,
+    _salsa20_upy,
+    xor,
+)
 from kcp.crypt._aes_pure import Aes
 from kcp.kdf import pbkdf2_by
 
@@ -40,12 +49,19 @@ def gcm_of_the_device(key, fill):
     return _gcm_pure.Gcm(aes.encrypt, fill)
 
 
+def chacha_of_the_device(twin, key, fill):
+    """The same for ChaCha20-Poly1305; twin: the module for wide or for narrow small ints."""
+    return _chacha_aead.ChachaPoly(twin.ChaCha20(key), twin.Poly1305(), fill)
+
+
 def device_codec(name, key, fill):
     """The codec that MicroPython would choose."""
     if name.endswith("gcm"):
         return gcm_of_the_device(key, fill)
     if name.startswith("aes"):
         return cfb_of_the_device(key, fill)
+    if name == "chacha20-poly1305":
+        return chacha_of_the_device(_chacha_narrow, key, fill)
     if name == "salsa20":
         return _salsa20_upy.Salsa20(key, fill)
     return crypt.new(name, key, fill)
@@ -98,6 +114,48 @@ def test_gcm_twins(key, nonce, text, place):
     assert crypt_support.opened(codec, bad) < 0
 
 
+keys_32 = st.binary(min_size=32, max_size=32)
+
+
+@some
+@given(key=keys_32, nonce=bytes_12, text=payloads, place=st.integers(0, 1 << 16))
+def test_chacha_twins(key, nonce, text, place):
+    expected = nonce + ChaCha20Poly1305(key).encrypt(nonce, text, None)
+    for twin in (_chacha_wide, _chacha_narrow):
+        codec = chacha_of_the_device(twin, key, crypt_support.filler(nonce))
+        wire = crypt_support.sealed(codec, text)
+        assert wire == expected
+        assert crypt_support.opened(codec, wire) == text
+        bad = bytearray(wire)
+        bad[place % len(bad)] ^= 1 + place % 255
+        assert crypt_support.opened(codec, bad) < 0
+
+
+#: Bytes that make carries run: many 0s and 1s.
+extreme_bytes = st.lists(st.sampled_from((0, 1, 3, 4, 5, 0xFC, 0xFB, 0xFE, 0xFF)), min_size=16)
+
+
+@settings(max_examples=300, deadline=None)
+@given(key=keys_32, r=extreme_bytes, texts=st.lists(extreme_bytes, min_size=1, max_size=4))
+def test_poly1305_of_bytes_that_carry(key, r, texts):
+    """Against the definition, in one line of big ints."""
+    key = bytes(r[:16]) + key[16:]
+    text = b"".join([bytes(part[:16]) for part in texts])
+    clamped = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
+    value = 0
+    for i in range(0, len(text), 16):
+        value = (value + int.from_bytes(text[i : i + 16] + b"\x01", "little")) * clamped
+        value %= (1 << 130) - 5
+    expected = (value + int.from_bytes(key[16:], "little")) % (1 << 128)
+    for twin in (_chacha_wide, _chacha_narrow):
+        tag = bytearray(16)
+        poly = twin.Poly1305()
+        poly.start(key)
+        poly.update(text, 0, len(text), 1)
+        poly.finish(tag)
+        assert int.from_bytes(tag, "little") == expected
+
+
 @some
 @given(key=st.binary(min_size=32, max_size=32), nonce=st.binary(min_size=8, max_size=8))
 def test_salsa20_twins(key, nonce):
@@ -144,13 +202,16 @@ def test_words_of_xor():
         assert crypt_support.opened(codec, wire) == bytes(n)
 
 
-@pytest.mark.parametrize("name", [name for name in crypt.NAMES if name.startswith("aes")])
+@pytest.mark.parametrize(
+    "name", [name for name in crypt.NAMES if name.startswith(("aes", "chacha20"))]
+)
 def test_without_the_package_cryptography(name):
     program = (
         "import sys; sys.modules['cryptography'] = None\n"
         "import crypt_support as c\n"
         f"codec = c.new({name!r})\n"
-        "assert type(codec).__module__ in ('kcp.crypt._cfb_block', 'kcp.crypt._gcm_pure')\n"
+        "assert type(codec).__module__ in "
+        "('kcp.crypt._cfb_block', 'kcp.crypt._gcm_pure', 'kcp.crypt._chacha_aead')\n"
         "assert c.opened(codec, c.sealed(codec, bytes(50))) == bytes(50)\n"
     )
     path = [p for p in sys.path if p]

@@ -17,6 +17,7 @@ CRYPTS = (
     "aes-128-gcm",
     "aes-192-gcm",
     "aes-256-gcm",
+    "chacha20-poly1305",
 )
 
 

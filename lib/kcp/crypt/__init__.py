@@ -1,8 +1,8 @@
 """Packet encryption by name: which ciphers there are, and what key each one takes.
 
 One small module per cipher, imported when a codec of it is made. Names are kcptun's, "aes" meaning
-AES-256; those with a size and "gcm" are AEAD, all others share the frame of `_frame.py`. The
-interface of a codec is described in packet.py.
+AES-256; those that end in "gcm" or "poly1305" are AEADs (`_aead.py`), all others share the frame
+of `_frame.py`. The interface of a codec is described in packet.py.
 
 A key is bytes and stands as it is, so that both kinds of peers are met:
 - a kcp-go program that gives its cipher N raw bytes: the same N bytes here, under the name that
@@ -25,6 +25,7 @@ _CIPHERS = (
     ("aes-128-gcm", "gcm", 16),
     ("aes-192-gcm", "gcm", 24),
     ("aes-256-gcm", "gcm", 32),
+    ("chacha20-poly1305", "chacha20poly1305", 32),
 )
 
 #: Names of all packet encryptions: "null" = no crypt layer, "none" = nonce and CRC-32, no cipher.

@@ -11,10 +11,8 @@ Bits are counted as GCM does, from the left: shifting right multiplies by x.
 from array import array
 
 from kcp._compat import const
-from kcp.packet import BAD_SUM, TOO_SHORT
 
-from ._mix import Mixer
-from .gcm import HEAD, MAX, TAIL
+from ._aead import HEAD, TAIL, Aead
 
 _BLOCKS = const(94)  # for 1500 bytes
 _REDUCE = 0xE1 << 120  # x**128 = 1 + x + x**2 + x**7
@@ -92,19 +90,15 @@ class Ghash:
         out[15] = f
 
 
-class Gcm:
+class Gcm(Aead):
     """encrypt(src, dst): AES over whole blocks, such as cryptolib.aes(key, 1).encrypt."""
 
-    head = HEAD
-    tail = TAIL
-
     def __init__(self, encrypt, fill):
+        super().__init__(fill, 16 * _BLOCKS)
         self._encrypt = encrypt
-        self._fill = fill
         block = bytearray(16)
         encrypt(block, block)
         self._ghash = Ghash(block)
-        self._mixer = Mixer(16 * _BLOCKS)
         self._counters = bytearray(16 * _BLOCKS)
         for i in range(_BLOCKS):
             self._counters[16 * i + 15] = i + 2
@@ -113,14 +107,12 @@ class Gcm:
         self._views = tuple(
             [(counters[:n], stream[: n // word_bytes]) for n in (32, 64, 128, 512, 16 * _BLOCKS)]
         )
-        self._random = bytearray(16)  # fill() is at its best with 16 bytes
-        self._nonce = memoryview(self._random)[:HEAD]
+        self._nonce = bytearray(HEAD)
         self._first = bytearray(16)  # counter 1, which masks the tag
         self._first[15] = 1
         self._mask = bytearray(16)
-        self._tag = bytearray(TAIL)
 
-    def _stream(self, buf, n):
+    def stream(self, buf, n):
         """Prepare the keystream of a payload of n bytes, under the nonce buf[0:12]."""
         for views in self._views:
             if len(views[0]) >= n:
@@ -134,35 +126,7 @@ class Gcm:
         self._first[:HEAD] = nonce
         self._encrypt(self._first, self._mask)
 
-    def seal(self, buf, end) -> int:
-        """Finish the datagram whose payload is buf[head:end]; return its bytes."""
-        self._fill(self._random)
-        buf[:HEAD] = self._nonce
-        self._stream(buf, end - HEAD)
-        self._mixer.apply(buf, HEAD, end)
-        self._make_tag(buf, end)
-        tag = self._tag
-        for i in range(TAIL):
-            buf[end + i] = tag[i]
-        return end + TAIL
-
-    def open(self, buf, n) -> int:
-        """Check the datagram buf[0:n]; return where its payload starts, or a negative code."""
-        if n < HEAD + TAIL or n > MAX:
-            return TOO_SHORT
-        end = n - TAIL
-        self._stream(buf, end - HEAD)
-        self._make_tag(buf, end)
-        tag = self._tag
-        different = 0
-        for i in range(TAIL):  # all of it, however early they differ
-            different |= tag[i] ^ buf[end + i]
-        if different:
-            return BAD_SUM
-        self._mixer.apply(buf, HEAD, end)
-        return HEAD
-
-    def _make_tag(self, buf, end):
+    def make_tag(self, buf, end):
         """Put the tag of the ciphertext buf[12:end] into self._tag."""
         tag, mask = self._tag, self._mask
         self._ghash.tag(buf, HEAD, end, tag)

@@ -9,9 +9,10 @@ import (
 	"strings"
 
 	kcp "github.com/xtaci/kcp-go/v5"
+	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// cipherKind is one of kcptun's --crypt names (aes-256 and the longer GCM keys are ours): how many
+// cipherKind is one of kcptun's --crypt names (aes-256, the longer GCM keys and chacha20-poly1305 are ours): how many
 // bytes of the stretched key it takes.
 type cipherKind struct {
 	keyBytes int
@@ -19,23 +20,33 @@ type cipherKind struct {
 }
 
 var ciphers = map[string]cipherKind{
-	"aes":         {32, kcp.NewAESBlockCrypt},
-	"aes-128":     {16, kcp.NewAESBlockCrypt},
-	"aes-192":     {24, kcp.NewAESBlockCrypt},
-	"aes-256":     {32, kcp.NewAESBlockCrypt},
-	"aes-128-gcm": {16, kcp.NewAESGCMCrypt},
-	"aes-192-gcm": {24, kcp.NewAESGCMCrypt},
-	"aes-256-gcm": {32, kcp.NewAESGCMCrypt},
-	"sm4":         {16, kcp.NewSM4BlockCrypt},
-	"twofish":     {32, kcp.NewTwofishBlockCrypt},
-	"blowfish":    {32, kcp.NewBlowfishBlockCrypt},
-	"cast5":       {16, kcp.NewCast5BlockCrypt},
-	"3des":        {24, kcp.NewTripleDESBlockCrypt},
-	"tea":         {16, kcp.NewTEABlockCrypt},
-	"xtea":        {16, kcp.NewXTEABlockCrypt},
-	"xor":         {32, kcp.NewSimpleXORBlockCrypt},
-	"salsa20":     {32, kcp.NewSalsa20BlockCrypt},
-	"none":        {32, kcp.NewNoneBlockCrypt},
+	"aes":               {32, kcp.NewAESBlockCrypt},
+	"aes-128":           {16, kcp.NewAESBlockCrypt},
+	"aes-192":           {24, kcp.NewAESBlockCrypt},
+	"aes-256":           {32, kcp.NewAESBlockCrypt},
+	"aes-128-gcm":       {16, kcp.NewAESGCMCrypt},
+	"aes-192-gcm":       {24, kcp.NewAESGCMCrypt},
+	"aes-256-gcm":       {32, kcp.NewAESGCMCrypt},
+	"chacha20-poly1305": {32, newChaCha20Poly1305},
+	"sm4":               {16, kcp.NewSM4BlockCrypt},
+	"twofish":           {32, kcp.NewTwofishBlockCrypt},
+	"blowfish":          {32, kcp.NewBlowfishBlockCrypt},
+	"cast5":             {16, kcp.NewCast5BlockCrypt},
+	"3des":              {24, kcp.NewTripleDESBlockCrypt},
+	"tea":               {16, kcp.NewTEABlockCrypt},
+	"xtea":              {16, kcp.NewXTEABlockCrypt},
+	"xor":               {32, kcp.NewSimpleXORBlockCrypt},
+	"salsa20":           {32, kcp.NewSalsa20BlockCrypt},
+	"none":              {32, kcp.NewNoneBlockCrypt},
+}
+
+// newChaCha20Poly1305 hands kcp-go an AEAD that it has no constructor of its own for.
+func newChaCha20Poly1305(key []byte) (kcp.BlockCrypt, error) {
+	aead, err := chacha20poly1305.New(key)
+	if err != nil {
+		return nil, err
+	}
+	return kcp.NewAEADCrypt(aead), nil
 }
 
 // NewBlock makes the crypt layer; nil for "null", which has none.

@@ -41,6 +41,7 @@ var ciphers = []struct {
 	{"blowfish", 32},
 	{"cast5", 16},
 	{"tea", 16}, {"xtea", 16},
+	{"chacha20-poly1305", 32},
 }
 
 // aead is what kcp-go's session looks for.

@@ -1,23 +1,21 @@
-"""AES-GCM by way of the package `cryptography`."""
+"""AEADs by way of the package `cryptography`: one long-lived object per codec."""
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from kcp.packet import BAD_SUM, TOO_SHORT
 
-from .gcm import HEAD, MAX, TAIL
+from ._aead import HEAD, MAX, TAIL
 
 
-class Gcm:
-    """key: 16, 24 or 32 bytes."""
+class Aead:
+    """cipher: an AESGCM, a ChaCha20Poly1305."""
 
     head = HEAD
     tail = TAIL
 
-    def __init__(self, key, fill):
+    def __init__(self, cipher, fill):
         self._fill = fill
-        aes = AESGCM(key)
-        self._encrypt, self._decrypt = aes.encrypt, aes.decrypt
+        self._encrypt, self._decrypt = cipher.encrypt, cipher.decrypt
         self._buf = self._view = self._nonce = None
 
     def seal(self, buf, end) -> int:
