@@ -6,6 +6,7 @@ of asyncio hands over one datagram per select() and is eight times slower. Loops
 """
 
 import asyncio
+import errno
 import socket
 from asyncio import Event, IncompleteReadError, TimeoutError, wait_for  # noqa: F401
 
@@ -107,14 +108,45 @@ async def open_server(host, port: int, sockbuf: int) -> "UdpPort":
     return UdpPort(bound(found, sockbuf), None)
 
 
+async def adopted_address(sock, host, port: int):
+    """Return the address of host:port for a socket of the caller's."""
+    family = sock.family
+    found = await resolve(host, port)
+    for one, address in found:
+        if one == family:
+            return address
+    if family == socket.AF_INET6:  # an IPv4 address on a socket that takes both
+        return ("::ffff:" + found[0][1][0], found[0][1][1], 0, 0)
+    raise OSError(errno.EAFNOSUPPORT, "the peer has no address of the socket's family")
+
+
+def adopt(sock, release) -> "UdpPort":
+    """Return a port on a socket of the caller's; release(sock) is called instead of closing it."""
+    if sock.type != socket.SOCK_DGRAM:
+        raise ValueError("the socket must be a UDP socket (SOCK_DGRAM)")
+    if sock.fileno() < 0:
+        raise ValueError("the socket is closed")
+    timeout = sock.gettimeout()
+    sock.setblocking(False)
+
+    def give_back(sock):
+        if sock.fileno() >= 0:
+            sock.settimeout(timeout)
+        release(sock)
+
+    return UdpPort(sock, None, give_back)
+
+
 class UdpPort:
     """A UDP socket in an asyncio loop, for one `Endpoint` (which see for the methods' contract).
 
-    peer: the address the socket is connected to, or None for a server's socket.
+    peer: the address the socket is connected to, or None; give_back(sock): called instead of
+    closing it.
     """
 
-    def __init__(self, sock, peer):
+    def __init__(self, sock, peer, give_back=None):
         self.sock = sock
+        self._give_back = give_back
         self.peer = peer
         self.sockname = sock.getsockname()
         self._endpoint = None
@@ -136,7 +168,8 @@ class UdpPort:
         try:
             loop.add_reader(self.sock, callback)
         except NotImplementedError:
-            await loop.create_datagram_endpoint(lambda: _Protocol(self), sock=self.sock)
+            sock = self.sock if self._give_back is None else self.sock.dup()  # it closes its own
+            await loop.create_datagram_endpoint(lambda: _Protocol(self), sock=sock)
 
     def close(self):
         """Stop, and close the socket."""
@@ -146,11 +179,12 @@ class UdpPort:
             self._timer = None
         if self._transport is not None:
             self._transport.close()
-        elif loop is not None:
+        elif loop is not None and self.sock.fileno() >= 0:  # else its owner has closed it
             loop.remove_reader(self.sock)
             loop.remove_writer(self.sock)
-            self.sock.close()
-        else:
+        if self._give_back is not None:
+            self._give_back(self.sock)
+        elif self._transport is None:
             self.sock.close()
         self._loop = None
 

@@ -103,16 +103,31 @@ async def open_server(host, port, sockbuf):
     return UdpPort(sock, address, False)
 
 
+async def adopted_address(sock, host, port):
+    """Return the address of host:port for a socket of the caller's."""
+    return addr_key(look_up(host, port)[0][1])
+
+
+def adopt(sock, release):
+    """Return a port on a socket of the caller's; release(sock) is called instead of closing it.
+
+    The socket stays non-blocking: there is no way to ask what it was."""
+    sock.setblocking(False)
+    return UdpPort(sock, None, False, release)
+
+
 class UdpPort:
     """A UDP socket in the asyncio loop, for one `Endpoint` (which see for the methods' contract).
 
-    address: what the socket is connected or bound to.
+    address: what the socket is connected or bound to; give_back(sock): called instead of closing
+    it.
     """
 
-    def __init__(self, sock, address, is_client):
+    def __init__(self, sock, address, is_client, give_back=None):
         self.sock = sock
+        self._give_back = give_back
         self.peer = addr_key(address) if is_client else None
-        self.sockname = None if is_client else printable(address)
+        self.sockname = None if is_client or address is None else printable(address)
         self._endpoint = None
         self._is_closed = False
         self._receiver = None
@@ -122,6 +137,7 @@ class UdpPort:
         self._is_blocked = False  # waits for room in the socket
         self._view = None
         self._view_n = -1
+        self._view_of = None
 
     async def start(self, endpoint):
         """Begin to receive."""
@@ -141,7 +157,10 @@ class UdpPort:
                 self._server.cancel()
             else:
                 self.wake()  # it sees that all is over
-        self.sock.close()
+        if self._give_back is not None:
+            self._give_back(self.sock)
+        else:
+            self.sock.close()
 
     def wake(self):
         """Have a turn soon."""
@@ -162,9 +181,10 @@ class UdpPort:
         try:
             if key is None:
                 return 0 if self.sock.write(buf, n) is None else 1
-            if n != self._view_n:
+            if n != self._view_n or buf is not self._view_of:
                 self._view = memoryview(buf)[:n]
                 self._view_n = n
+                self._view_of = buf
             self.sock.sendto(self._view, key)
             return 1
         except OSError as error:

@@ -24,6 +24,7 @@ class ReadHalf(Link):
         self._in = bytearray()  # taken from the session, not yet asked for
         self._reader = Waiter()
         self._is_closing = False
+        self._deadlines = None  # `_deadlines.Deadlines`, if any were set
 
     async def read(self, n=-1) -> bytes:
         """Return what has arrived, at most n bytes; waits for at least one. n < 0: all until the
@@ -141,6 +142,8 @@ class ReadHalf(Link):
             self._raise_if_dead()
             if self.session.state == CLOSED:
                 return False
+            if self._deadlines is not None:
+                self._deadlines.check_read()
             await self._reader.wait()
         return True
 

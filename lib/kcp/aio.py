@@ -20,6 +20,7 @@ from .listener import Listener
 from .session import Session
 from .stream import Stream
 
+_EPIPE = 32  # MicroPython's errno has no name for it
 _FIRST_PROBE_MS = 100
 _SOCKBUF = 4194304  # kcptun's; the default of most systems is overrun by one window
 
@@ -28,6 +29,7 @@ async def open_connection(
     host,
     port: int,
     *,
+    sock=None,
     config: "Config | None" = None,
     conv: "int | None" = None,
     probe_ms: "int | None" = None,
@@ -45,6 +47,10 @@ async def open_connection(
     address, nobody there, or another key or crypt).
 
     host, port: numbers or a name; where a name has both, IPv4 is taken, as Go does.
+    sock: a UDP socket of the caller's to use for this session, not connected (kcp-go: NewConn). It
+    stays open when the session has ended, and can then be used again; a socket that carries
+    another session or a server at this moment raises ValueError. Datagrams of other senders are
+    dropped (InErrs).
     config, options: a `Config`, and what to change in it (`Config`'s keywords).
     conv: the conversation id, 0 <= conv < 2**32 (default: random).
     sockbuf: bytes asked for the socket's buffers (the system may give less).
@@ -57,10 +63,17 @@ async def open_connection(
     if conv is None:
         conv = random_conv()
     session = Session(conv, config, fill, ticks_ms())
-    udp = await open_client(host, port, sockbuf)
+    if sock is None:
+        key = None
+        udp = await open_client(host, port, sockbuf)
+    else:
+        from ._adopt import adopt_client
+
+        udp, key = await adopt_client(sock, host, port)
     endpoint = Endpoint(udp, session.buffer_bytes)
-    stream = Stream(endpoint, session, None, write_limit, high_water, low_water)
+    stream = Stream(endpoint, session, key, write_limit, high_water, low_water)
     try:
+        _set_up(udp, config)
         await udp.start(endpoint)
         endpoint.attach(stream)
         if probe_ms is not None:
@@ -71,12 +84,19 @@ async def open_connection(
     return stream, stream
 
 
+def _set_up(udp, config):
+    if not config.dscp is config.read_buffer is config.write_buffer is None:
+        from ._sockopt import from_config  # only who uses it pays for it
+
+        from_config(udp.sock, config)
+
+
 async def _probe(stream, probe_ms):
     """Ask for the peer's window, again and again, until something valid comes from it."""
     begin_ms = ticks_ms()
     wait_ms = _FIRST_PROBE_MS
     stream.heard = Waiter()
-    while True:
+    while not stream.session.heard:
         left_ms = probe_ms - ticks_diff(ticks_ms(), begin_ms)
         if left_ms <= 0:
             raise OSError(ETIMEDOUT, "no answer: is the peer there, with the same key and crypt?")
@@ -84,17 +104,17 @@ async def _probe(stream, probe_ms):
         stream.endpoint.kick(stream)
         try:
             await wait_for_ms(stream.heard.wait(), min(wait_ms, left_ms))
-            stream.heard = None
-            return
         except TimeoutError:
             wait_ms *= 2
+    stream.heard = None
 
 
 async def start_server(
     callback,
-    host,
-    port: int,
+    host=None,
+    port: "int | None" = None,
     *,
+    sock=None,
     config: "Config | None" = None,
     sockbuf: int = _SOCKBUF,
     write_limit: "int | None" = None,
@@ -104,6 +124,9 @@ async def start_server(
 ) -> "Server":
     """Serve on host:port; callback(reader, writer), plain or async, is called for every session.
 
+    callback None: sessions wait for `Server.accept`, at most `Config.backlog` of them.
+    sock: a UDP socket of the caller's to serve on, instead of host and port (kcp-go: ServeConn);
+    it stays open when the server is closed.
     host: an address or name to bind to; None, "" and "::" take IPv6 and IPv4 (where the runtime
     has both), "0.0.0.0" IPv4. The other parameters are as in `open_connection`; `Config.backlog`
     and `Config.max_sessions` bound what strangers can make this side keep.
@@ -113,9 +136,17 @@ async def start_server(
     _check_marks(write_limit, high_water, low_water)
     if config.crypt != "null":
         require()
-    udp = await open_server(host, port, sockbuf)
+    if sock is not None:
+        from ._adopt import adopt_server
+
+        udp = adopt_server(sock)
+    elif port is None:
+        raise ValueError("say the port to serve on, or give a socket")
+    else:
+        udp = await open_server(host, port, sockbuf)
     server = Server(callback, udp, config, (write_limit, high_water, low_water))
     try:
+        _set_up(udp, config)
         await udp.start(server.endpoint)
     except BaseException:
         server.endpoint.close()
@@ -140,13 +171,66 @@ class Server:
         self._marks = marks
         self._closed = Event()
         listener = Listener(config, fill)
-        self.endpoint = Endpoint(udp, listener.buffer_bytes, listener, self._on_session)
+        self.endpoint = Endpoint(
+            udp, listener.buffer_bytes, listener, self._on_session, callback is not None
+        )
         self.endpoint.on_closed = self._closed.set
+        self._acceptor = Waiter()
+        self._deadline_ms = None  # of accept()
 
     @property
     def sockets(self) -> tuple:
         """The one socket, until it is closed."""
         return () if self.endpoint.is_closed else (self.endpoint.port.sock,)
+
+    @property
+    def sockname(self):
+        """The address that the server is bound to (kcp-go: Addr)."""
+        return self.endpoint.port.sockname
+
+    def set(self, **options):
+        """Change `dscp`, `read_buffer` and `write_buffer` of the socket at once. ValueError on a
+        wrong one, OSError if the system refuses it. Settings of a session: `Stream.set`."""
+        from ._stream_options import apply_to_server  # only who uses it pays for it
+
+        apply_to_server(self.endpoint, options)
+
+    async def accept(self) -> tuple:
+        """Return (reader, writer), the same `Stream` twice, of the session that has waited
+        longest; for a server that has no callback. OSError(EPIPE) once the server is closed,
+        asyncio.TimeoutError at the deadline. Use that instead of wait_for(): MicroPython's can
+        lose a session that comes when the time is up."""
+        if self._callback is not None:
+            raise RuntimeError("this server calls a callback; accept() is for callback=None")
+        if self._acceptor.is_busy:
+            raise RuntimeError("another task is accepting already")
+        while True:
+            if self.endpoint.is_closing:
+                raise OSError(_EPIPE, "the server is closed")
+            pair = self.endpoint.listener.accept()
+            if pair is not None:
+                stream = self.endpoint.links[pair[1]]
+                return stream, stream
+            await self._wait_for_session()
+
+    async def _wait_for_session(self):
+        if self._deadline_ms is None:
+            await self._acceptor.wait()
+            return
+        left_ms = ticks_diff(self._deadline_ms, ticks_ms())
+        if left_ms <= 0:
+            raise TimeoutError("the deadline of accept() has passed")
+        try:
+            await wait_for_ms(self._acceptor.wait(), left_ms)
+        except TimeoutError:
+            pass  # the caller looks again, and then here
+
+    def set_deadline(self, n_ms):
+        """Let no accept() wait beyond n_ms from now (None: no deadline)."""
+        from ._deadlines import moment
+
+        self._deadline_ms = moment(n_ms)
+        self._acceptor.wake()
 
     def is_serving(self) -> bool:
         """True until close()."""
@@ -172,6 +256,7 @@ class Server:
         if self.endpoint.is_closing:
             return
         self.endpoint.shutdown()
+        self._acceptor.wake()
         for link in list(self.endpoint.links.values()):
             link.close()
 
@@ -188,6 +273,9 @@ class Server:
 
     def _on_session(self, session, key):
         stream = Stream(self.endpoint, session, key, *self._marks)
+        if self._callback is None:
+            self._acceptor.wake()
+            return stream
         try:
             result = self._callback(stream, stream)
         except Exception as error:

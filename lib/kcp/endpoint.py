@@ -31,6 +31,7 @@ from errno import ECONNABORTED
 
 from ._clock import ticks_diff
 from ._compat import const
+from ._timers import Timers
 from .session import CLOSED
 
 _QUANTUM = const(16)  # datagrams a session may send before the next one's turn
@@ -70,114 +71,19 @@ class Link:
         """The session is CLOSED and has left the endpoint."""
 
 
-class Timers:
-    """Deadlines of links: a binary heap of the links themselves, so that arming allocates nothing.
-
-    Times are `ticks_ms` values and compare by difference. A deadline that moves later, or goes
-    away, leaves its entry where it is; `pop` corrects the entry when its old time has come.
-    """
-
-    def __init__(self):
-        self._heap = []
-
-    def __len__(self):
-        return len(self._heap)
-
-    def arm(self, link: Link, due_ms: int):
-        """Set the link's deadline, which replaces the one it had."""
-        link.due_ms = due_ms
-        i = link.heap_i
-        if i < 0:
-            link.heap_ms = due_ms
-            link.heap_i = i = len(self._heap)
-            self._heap.append(link)
-        elif ticks_diff(due_ms, link.heap_ms) < 0:
-            link.heap_ms = due_ms
-        else:
-            return
-        self._up(link, i)
-
-    def remove(self, link: Link):
-        """Forget the link at once, entry and all."""
-        link.due_ms = None
-        i = link.heap_i
-        if i < 0:
-            return
-        link.heap_i = -1
-        last = self._heap.pop()
-        if last is not link:
-            last.heap_i = i
-            self._heap[i] = last
-            self._up(last, i)
-            self._down(last, last.heap_i)
-
-    def wait_ms(self, now_ms: int) -> int:
-        """Return the ms until `pop` should be called again; -1 = nothing is armed."""
-        if not self._heap:
-            return -1
-        wait = ticks_diff(self._heap[0].heap_ms, now_ms)
-        return wait if wait > 0 else 0
-
-    def pop(self, now_ms: int):
-        """Return a link whose deadline has come (and disarm it), or None."""
-        heap = self._heap
-        while heap:
-            link = heap[0]
-            if ticks_diff(link.heap_ms, now_ms) > 0:
-                return None
-            due_ms = link.due_ms
-            if due_ms is not None and ticks_diff(due_ms, now_ms) > 0:
-                link.heap_ms = due_ms
-                self._down(link, 0)
-                continue
-            self.remove(link)
-            if due_ms is not None:
-                return link
-        return None
-
-    def _up(self, link, i):
-        heap = self._heap
-        at_ms = link.heap_ms
-        while i:
-            j = (i - 1) >> 1
-            above = heap[j]
-            if ticks_diff(above.heap_ms, at_ms) <= 0:
-                break
-            heap[i] = above
-            above.heap_i = i
-            i = j
-        heap[i] = link
-        link.heap_i = i
-
-    def _down(self, link, i):
-        heap = self._heap
-        n = len(heap)
-        at_ms = link.heap_ms
-        while True:
-            j = 2 * i + 1
-            if j >= n:
-                break
-            if j + 1 < n and ticks_diff(heap[j + 1].heap_ms, heap[j].heap_ms) < 0:
-                j += 1
-            below = heap[j]
-            if ticks_diff(below.heap_ms, at_ms) >= 0:
-                break
-            heap[i] = below
-            below.heap_i = i
-            i = j
-        heap[i] = link
-        link.heap_i = i
-
-
 class Endpoint:
     """One socket and its sessions (see the module's text).
 
     port: the socket and event loop. A client gives its one link to `attach`; a server gives a
     `Listener` and `on_session(session, key) -> Link`, called for every new session.
     buffer_bytes: what the sessions say they need (`Session.buffer_bytes`).
+    takes_all: every session counts as accepted at once; False: whoever gave the listener takes
+    them out of its backlog (they are served meanwhile).
     """
 
-    def __init__(self, port, buffer_bytes: int, listener=None, on_session=None):
+    def __init__(
+        self, port, buffer_bytes: int, listener=None, on_session=None, takes_all: bool = True
+    ):
         if buffer_bytes < _MAX_DATAGRAM:
             buffer_bytes = _MAX_DATAGRAM
         self.rx = bytearray(buffer_bytes)
@@ -185,6 +91,7 @@ class Endpoint:
         self.port = port
         self.listener = listener
         self._on_session = on_session
+        self._takes_all = takes_all
         self.links = {}  # key -> Link
         self._only = None  # a client's link
         self._timers = Timers()
@@ -236,6 +143,13 @@ class Endpoint:
         if self.on_closed is not None:
             self.on_closed()
 
+    def fit(self, buffer_bytes: int):
+        """A session's mtu has been raised: have room for its datagrams (it says how much)."""
+        if buffer_bytes > len(self._tx):
+            tx = bytearray(buffer_bytes)
+            tx[: len(self._tx)] = self._tx  # it may hold a datagram that waits for the socket
+            self._tx = tx
+
     def scratch(self, limit_bytes: int):
         """Return a buffer that readers may use between two awaits (made at the first call)."""
         if self._scratch is None:
@@ -247,6 +161,9 @@ class Endpoint:
 
     def _input_client(self, n, key, now_ms):
         link = self._only
+        if key != link.key:  # not from the peer: only a socket that is not connected lets it in
+            link.session.stats.InErrs += 1
+            return
         link.session.input(self.rx, n, now_ms)
         if not link.is_ready:
             self._ready(link)
@@ -264,22 +181,11 @@ class Endpoint:
                 self.listener.aborted.clear()
                 if not link.is_ready:
                     self._ready(link)
-            self._accept()
-            link = links.get(key)
-            if link is None:
-                return
+            if self._takes_all:
+                self.listener.accept()
+            links[key] = link = self._on_session(session, key)
         if not link.is_ready:
             self._ready(link)
-
-    def _accept(self):
-        while True:
-            pair = self.listener.accept()
-            if pair is None:
-                return
-            session, key = pair
-            self.links[key] = link = self._on_session(session, key)
-            if not link.is_ready:
-                self._ready(link)
 
     def turn(self, now_ms: int) -> int:
         """Serve what is due. Return the ms until the next turn: 0 = at once, there is more to do;

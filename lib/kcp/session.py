@@ -19,6 +19,7 @@ peer's own close waits for the ACK that may have been lost.
 from errno import ETIMEDOUT
 
 from ._compat import const
+from ._gauges import Gauges
 from ._kernels import u32
 from .arq import Arq
 from .packet import BAD_SUM, codec
@@ -45,7 +46,7 @@ _QUIET_RTOS = const(3)
 _QUIET_MIN_MS = const(200)
 
 
-class Session:
+class Session(Gauges):
     """The six verbs over one conversation.
 
     conv: 32-bit number both ends use; config: a Config; fill(view): writes random bytes over a
@@ -291,46 +292,9 @@ class Session:
             self._outbox = Outbox(self)
         return self._outbox.put(data)
 
-    @property
-    def max_oob_bytes(self) -> int:
-        """Bytes that send_oob() takes (kcp-go: GetOOBMaxSize); 0 without FEC on this side."""
-        return 0 if self._encoder is None else self.arq.mtu - _CONV_BYTES
-
-    @property
-    def readable(self) -> int:
-        """Bytes that one recv_into() would find at least (0: nothing waiting)."""
-        return self.arq.readable
-
-    @property
-    def unacked_bytes(self) -> int:
-        """Bytes queued or sent and not acknowledged yet."""
-        return self.arq.snd_bytes
-
-    @property
-    def snd_room_bytes(self) -> int:
-        """Bytes that send() would take now, at least; 0 = it would take none."""
-        return max(0, self.arq.snd_room()) * self.mss
-
     def reserve(self):
         """Allocate now what the windows may ever need, instead of when it is first used."""
         self.arq.reserve()
-
-    @property
-    def rtt_ms(self) -> int:
-        """Smoothed round trip time in ms (kcp-go: GetSRTT); 0 before the first sample."""
-        return self.arq.rx_srtt
-
-    srtt_ms = rtt_ms
-
-    @property
-    def rttvar_ms(self) -> int:
-        """Variance of the round trip time in ms (kcp-go: GetSRTTVar)."""
-        return self.arq.rx_rttvar
-
-    @property
-    def rto_ms(self) -> int:
-        """Retransmission timeout in ms (kcp-go: GetRTO)."""
-        return self.arq.rx_rto
 
     def flush(self):
         """Send what is queued with the next output() (for config.write_delay)."""
@@ -361,11 +325,6 @@ class Session:
         self.state = CLOSED
         self.lost_bytes = self.arq.snd_bytes
         self.error = error
-
-    @property
-    def is_closing(self) -> bool:
-        """True from close() or abort() on."""
-        return self.state != OPEN
 
     def held_back(self, now_ms):
         """(A rate limit keeps output() from being called.)"""

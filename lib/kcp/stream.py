@@ -25,6 +25,7 @@ from .session import CLOSED
 
 _EPIPE = const(32)  # MicroPython's errno has no name for it
 _MAX_EXTRA = const(65536)
+_SESSION_INFO = ("conv", "mss", "rto_ms", "srtt_ms", "rttvar_ms")
 _TICKS_MASK = const(0x3FFFFFFF)
 
 
@@ -41,14 +42,7 @@ class Stream(ReadHalf):
         self, endpoint, session, key=None, write_limit=None, high_water=None, low_water=None
     ):
         super().__init__(endpoint, session, key)
-        window = session.config.sndwnd * session.mss
-        if low_water is None:
-            low_water = window if high_water is None else min(window, high_water)
-        if high_water is None:
-            high_water = low_water + min(window // 4, _MAX_EXTRA)
-        self._write_limit = window if write_limit is None else write_limit
-        self._high = high_water
-        self._low = low_water
+        self._set_marks(write_limit, high_water, low_water)
         self._out = bytearray()  # written, not yet taken by the session
         self._out_off = 0
         self._writer = Waiter()
@@ -56,30 +50,84 @@ class Stream(ReadHalf):
         self._closed = None  # Event of wait_closed
         self._lost_bytes = 0
 
+    def _set_marks(self, write_limit, high_water, low_water):
+        self._marks = (write_limit, high_water, low_water)  # as they were asked for
+        window = self.session.config.sndwnd * self.session.mss
+        if low_water is None:
+            low_water = window if high_water is None else min(window, high_water)
+        if high_water is None:
+            high_water = low_water + min(window // 4, _MAX_EXTRA)
+        self._write_limit = window if write_limit is None else write_limit
+        self._high = high_water
+        self._low = low_water
+
+    def set(self, **options):
+        """Change settings at once: those of `Session.set`, and on a client `dscp`, `read_buffer`
+        and `write_buffer` of its socket (on a server they are the server's: `Server.set`).
+
+        ValueError, with nothing changed, on a wrong one; OSError if the system refuses what is
+        asked of the socket.
+        """
+        from ._stream_options import apply  # only who uses it pays for it
+
+        apply(self, options)
+
+    def set_deadline(self, n_ms):
+        """Set the deadline of reads and of writes, n_ms from now: see the next two."""
+        from ._deadlines import set_deadlines  # only who uses it pays for it
+
+        set_deadlines(self, True, True, n_ms)
+
+    def set_read_deadline(self, n_ms):
+        """Let no read wait beyond n_ms from now: every one that would have to gets
+        asyncio.TimeoutError, until another deadline is set; None: none. It loses nothing (see
+        `_deadlines`): what has come is handed out first, what comes later can be read later."""
+        from ._deadlines import set_deadlines
+
+        set_deadlines(self, True, False, n_ms)
+
+    def set_write_deadline(self, n_ms):
+        """The same for drain() and send(). What was queued goes out all the same; of send()'s data
+        that may be a part."""
+        from ._deadlines import set_deadlines
+
+        set_deadlines(self, False, True, n_ms)
+
     # writing
 
     def write(self, data):
         """Queue bytes for sending; copies them and never waits. Raises OSError(ENOBUFS) and takes
         nothing when `write_limit` bytes are waiting already."""
         self._check_writable(data)
-        n = 0
-        if not self._out:
-            if not len(data):
-                return
-            n = self._give(data, 0)
-        if n < len(data):
-            if len(self._out) - self._out_off >= self._write_limit:
-                raise OSError(ENOBUFS, "the write buffer is full: await drain() after write()")
-            if self._out_off:
-                self._out[: self._out_off] = b""
-                self._out_off = 0
-            self._out += memoryview(data)[n:] if n else data
+        self._check_room()
+        self._put(data)
         self.endpoint.kick(self)
 
     def writelines(self, lines):
-        """write() each of them."""
-        for line in lines:
-            self.write(line)
+        """write() all of them as one (kcp-go: WriteBuffers): they share segments, none is copied
+        to be joined, and with ENOBUFS or a wrong one among them none is taken."""
+        lines = tuple(lines)
+        for data in lines:
+            self._check_writable(data)
+        self._check_room()
+        for data in lines:
+            self._put(data)
+        self.endpoint.kick(self)
+
+    def _check_room(self):
+        if self._out and len(self._out) - self._out_off >= self._write_limit:
+            raise OSError(ENOBUFS, "the write buffer is full: await drain() after write()")
+
+    def _put(self, data):
+        n = len(data)
+        if not n:
+            return
+        n_taken = 0 if self._out else self._give(data, 0)
+        if n_taken < n:
+            if self._out_off:
+                self._out[: self._out_off] = b""
+                self._out_off = 0
+            self._out += memoryview(data)[n_taken:] if n_taken else data
 
     async def drain(self):
         """Wait until there is room to write more (see high_water); lets other tasks run in any
@@ -152,6 +200,7 @@ class Stream(ReadHalf):
         if linger_ms is None:
             linger_ms = self.session.config.linger_ms
         now_ms = ticks_ms()
+        self._deadlines = self.deadline_ms = None  # what is sent now has its linger
         if self._out:
             self.deadline_ms = (now_ms + linger_ms) & _TICKS_MASK
         else:
@@ -188,12 +237,13 @@ class Stream(ReadHalf):
                 raise
 
     def get_extra_info(self, name: str, default=None):
-        """Return "peername", "sockname", "socket", "session", "conv" or "mss"; else `default`.
-        MicroPython does not tell a client its own address."""
+        """Return "peername", "sockname", "socket", "session", or what the session has under this
+        name: "conv", "mss", "rto_ms", "srtt_ms", "rttvar_ms"; else `default`. MicroPython does not
+        tell a client its own address."""
         udp = self.endpoint.port
         if name == "session":
             value = self.session
-        elif name == "conv" or name == "mss":
+        elif name in _SESSION_INFO:
             value = getattr(self.session, name)
         elif name == "peername":
             value = printable(udp.peer if self.key is None else self.key)
@@ -214,6 +264,8 @@ class Stream(ReadHalf):
 
     def after_turn(self, now_ms):
         """Wake the tasks that wait for what has happened."""
+        if self._deadlines is not None:
+            self._deadlines.look(now_ms)
         if self._reader.is_busy and self.session.readable:
             self._reader.wake()
         if self._writer.is_busy and self._has_room():
@@ -255,6 +307,8 @@ class Stream(ReadHalf):
 
     async def _room(self):
         while not self._has_room() and self.session.state != CLOSED:
+            if self._deadlines is not None:
+                self._deadlines.check_write()
             await self._writer.wait()
 
     def _give(self, data, off):
@@ -280,7 +334,7 @@ class Stream(ReadHalf):
         if self._out_off == len(self._out):
             self._out = bytearray()
             self._out_off = 0
-        if self.deadline_ms is not None:
+        if self._is_closing and self.deadline_ms is not None:
             self._linger(now_ms)
 
     def _linger(self, now_ms):

@@ -5,7 +5,8 @@
 import errno
 
 from kcp import Config, Listener, Session, Stats
-from kcp.endpoint import Endpoint, Link, Timers
+from kcp._timers import Timers
+from kcp.endpoint import Endpoint, Link
 from kcp.session import CLOSED, OPEN
 
 PERIOD = 1 << 30
