@@ -1,9 +1,9 @@
 """Deadlines of a stream's reads and writes, as kcp-go's SetReadDeadline and SetWriteDeadline.
 
 A deadline is a moment, not a span: it ends every wait from then on, until another one is set.
-What it cannot do is lose bytes: it ends the waiting inside of read(), which then has taken nothing.
-asyncio.wait_for() is not as careful on MicroPython: there it runs read() as a task, and if that ends
-at the very moment at which the time is up, the bytes that it has returned are lost.
+It cannot lose bytes, because it ends the waiting inside of read(), which then has taken nothing.
+asyncio.wait_for() is not as careful on MicroPython: there it runs read() as a task, and if that
+ends at the very moment at which the time is up, the bytes that it has returned are lost.
 """
 
 from ._clock import ticks_diff, ticks_ms
@@ -41,21 +41,26 @@ class Deadlines:
         if _has_passed(write_ms, now_ms):
             self.write_ms = write_ms = _PASSED
             stream._writer.wake()
-        if write_ms is None or write_ms == _PASSED:
-            write_ms = read_ms
-        elif read_ms is not None and read_ms != _PASSED and ticks_diff(read_ms, write_ms) < 0:
-            write_ms = read_ms
-        stream.deadline_ms = None if write_ms == _PASSED else write_ms
+        stream.deadline_ms = _sooner(read_ms, write_ms)
 
     def check_read(self):
         """Raise TimeoutError if reads have to wait no longer."""
-        if self.read_ms is not None and self.read_ms == _PASSED:
+        if self.read_ms == _PASSED:
             raise TimeoutError("the read deadline has passed")
 
     def check_write(self):
         """The same for writes."""
-        if self.write_ms is not None and self.write_ms == _PASSED:
+        if self.write_ms == _PASSED:
             raise TimeoutError("the write deadline has passed")
+
+
+def _sooner(one_ms, other_ms):
+    """Return the deadline that comes first, None if there is none to come."""
+    if one_ms is None or one_ms == _PASSED:
+        return None if other_ms == _PASSED else other_ms
+    if other_ms is None or other_ms == _PASSED or ticks_diff(one_ms, other_ms) < 0:
+        return one_ms
+    return other_ms
 
 
 def _has_passed(at_ms, now_ms):

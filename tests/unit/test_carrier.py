@@ -13,7 +13,8 @@ import kcp
 
 
 def udp_socket_and_port():
-    """A bound UDP socket of the test's own (MicroPython cannot ask which port the system chose)."""
+    """A bound UDP socket of the test's own (MicroPython cannot tell which port the system chose)
+    and its port."""
     while True:
         port = 20000 + int.from_bytes(os.urandom(2), "little") % 40000
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

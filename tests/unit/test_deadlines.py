@@ -28,7 +28,7 @@ async def test_every_kind_of_read_ends_at_the_deadline():
             lambda: p.peer.read(-1),
             lambda: p.peer.readexactly(10),
             lambda: p.peer.readuntil(b"\n"),
-            lambda: p.peer.readline(),
+            p.peer.readline,
             lambda: p.peer.readinto(buf),
         ):
             p.peer.set_read_deadline(60)
@@ -151,7 +151,7 @@ async def test_misuse():
 
 
 async def test_wait_for_leaves_a_waiting_read_usable():
-    """asyncio's own wait_for may be used too, where a read that ends at that moment may be lost."""
+    """asyncio's own may be used too, where a read that ends at that moment may be lost."""
     async with await pair() as p:
         for _ in range(3):
             assert await raised(TIMEOUT, asyncio.wait_for(p.peer.read(5), 0.02))
