@@ -1,6 +1,7 @@
 """KCP (kcp-go's protocol) for MicroPython and CPython: reliable streams over datagrams.
 
-`open_connection` and `start_server` are the asyncio API, `Config` what can be set; `derive_key`
+`open_connection` and `start_server` are the asyncio API, `blocking` is the module with the one for
+code without asyncio (`blocking.connect`, `blocking.listen`); `Config` what can be set; `derive_key`
 makes a key of a passphrase, `set_entropy` takes a source of random bytes. `Session` and `Listener`
 are the protocol without I/O, for those who bring their own socket and clock. A name is loaded when
 it is first used.
@@ -35,6 +36,7 @@ _LAYERS = (
     "stream",
     "aio",
 )
+_BLOCKING_LAYERS = _LAYERS[:-2] + ("_sync", "_sync_port", "_sync_socket")
 
 __all__ = (
     "Config",
@@ -45,6 +47,7 @@ __all__ = (
     "Stream",
     "__version__",
     "backend",
+    "blocking",
     "derive_key",
     "open_connection",
     "set_entropy",
@@ -71,6 +74,9 @@ def __getattr__(name):
 
 def _submodule(name):
     # MicroPython's `from kcp import crypt` asks here, and looks no further when it is told no.
+    if name == "blocking":
+        for layer in _BLOCKING_LAYERS:
+            _load(layer)
     if name[:2] != "__":
         try:
             return _load(name)

@@ -1,0 +1,20 @@
+"""Which of the two runtimes' blocking ports is in use: chosen here, once."""
+
+from ._compat import MICROPYTHON
+
+if MICROPYTHON:
+    from ._sync_file_upy import makefile
+    from ._sync_port_upy import Pollable, open_client, open_server, printable, service, view_of
+else:
+    from ._sync_file_cpy import makefile
+    from ._sync_port_cpy import Pollable, open_client, open_server, printable, service, view_of
+
+__all__ = (
+    "Pollable",
+    "makefile",
+    "open_client",
+    "open_server",
+    "printable",
+    "service",
+    "view_of",
+)
