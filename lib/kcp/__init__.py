@@ -1,7 +1,7 @@
 """KCP (kcp-go's protocol) for MicroPython and CPython: reliable streams over datagrams.
 
-`open_connection` and `start_server` are the asyncio API, `blocking` is the module with the one for
-code without asyncio (`blocking.connect`, `blocking.listen`); `Config` what can be set; `derive_key`
+`open_connection` and `start_server` are the asyncio API, `blocking` is the module with the API for
+code without it (`blocking.connect`, `blocking.listen`). `Config` is what can be set; `derive_key`
 makes a key of a passphrase, `set_entropy` takes a source of random bytes. `Session` and `Listener`
 are the protocol without I/O, for those who bring their own socket and clock. A name is loaded when
 it is first used.
