@@ -28,6 +28,7 @@ var commands = []command{
 	{"sink-client", "send bytes to a sink server and wait for its digest", peer.SinkClient},
 	{"oob-server", "echo out-of-band packets beside the stream", peer.OOBServer},
 	{"oob-client", "send out-of-band packets of many sizes until all have come back", peer.OOBClient},
+	{"vary-client", "change options and conversation in mid-life", peer.VaryClient},
 	{"crowd", "many clients at once against an echo server", peer.Crowd},
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 	{"bench", "measure kcp-go for make bench", bench.Command},
