@@ -28,6 +28,10 @@ class Pool:
     def grow(self, size):
         """Chunks have any size here."""
 
+    def chunk_bytes(self, n):
+        """Return how many bytes a chunk for n bytes has."""
+        return n
+
     def reserve(self, n):
         """Nothing is kept here."""
 

@@ -52,6 +52,10 @@ class Pool:
         """Make chunks of at least `size` bytes from now on; smaller ones that come back go."""
         self.size = max(size, self.size)
 
+    def chunk_bytes(self, n):
+        """Return how many bytes a chunk for n bytes has."""
+        return n if n > self.size else self.size
+
     def reserve(self, n):
         """Have n chunks ready, so that none is allocated later."""
         while self.n_free < n:

@@ -14,13 +14,15 @@ data packets were 500 ms or more apart: then the group has come too late to help
 are skipped.
 
 Decoder. A group that has as many packets as data shards is complete: what is missing among the
-data shards is computed. At most _GROUPS groups are held, the newest and the three before it,
-each with at most `data` packets, and no more than limit_bytes in all: then the oldest group is
-given up. Unlike kcp-go, a group that is done takes no
-more packets, so late ones cannot "recover" what was never lost.
+data shards is computed. The newest group and the three before it are remembered, each with at
+most `data` packets, and all with no more than limit_bytes: then the oldest group is given up. A
+packet of a group that is done or too old is dropped, so late ones cannot "recover" what was never
+lost (with kcp-go they can).
 
 The sender's (data, parity) need not be known: a packet whose type does not fit its place starts a
-search for the pattern in the last 258 (type, seqid), as kcp-go does it (`tune.py`).
+search for the pattern in the last 258 (type, seqid), as kcp-go does it (`tune.py`). Until it is
+found no packet is kept. Then the groups begin anew with the packet that told it (kcp-go forgets to
+do that: after a change to larger groups it throws its groups away until the seqids have grown).
 """
 
 from array import array
@@ -36,11 +38,13 @@ OOB = const(0xF3)
 HEAD = const(8)
 _SIZE_AT = const(6)  # what is protected begins at the size field
 
-_GROUPS = const(5)
-_KEEP = const(3)  # groups kept behind the newest
+_KEEP = const(3)  # groups remembered behind the newest
+_GROUPS = const(5)  # ... and the newest, and one for the next
 _LATE_MS = const(500)
 _M30 = const(0x3FFFFFFF)
 _SEQ_MAX = 0xFFFFFFFF
+_SEQ_HALF = 0x80000000
+_SEQS = 0x100000000
 
 
 def paws(n: int) -> int:
@@ -132,29 +136,32 @@ class Decoder:
     """Collects packets into groups and makes what is missing.
 
     data, parity: the sender's, as far as known (1 and 1 otherwise: the search finds them).
-    size: the most bytes a packet can have from its size field on. limit_bytes: how much to hold.
+    size: the most bytes a packet can have from its size field on. limit_bytes: how much memory the
+    packets it holds may take; on MicroPython each takes `size` bytes, on CPython its own.
+    is_tuning: True while the ratio is being searched for.
     """
 
     def __init__(self, data, parity, size, stats, limit_bytes):
         self._pool, self._stats = Pool(size), stats
-        self._limit_bytes = limit_bytes
+        self._size, self._limit_bytes = size, limit_bytes
         self._held_bytes = 0
         self.scratch = bytearray(size)  # where repair() can build packets
         self._sum = (Accumulator(size),)
         self._scratch_table = bytearray(256)
         self._table = [self._scratch_table]
         self._tuner = Tuner()
-        self._tuning = False
+        self.is_tuning = False
         self._lost = None  # group being repaired
         self._at = 0  # place from which on it is to be repaired
-        self._set(data, parity)
+        self._set(data, parity, -1)
 
-    def _set(self, data, parity):
+    def _set(self, data, parity, newest):
+        """Begin anew with this ratio; newest: the group that counts as newest, -1: the next."""
         check(data, parity)
         self.data, self.parity = data, parity
         self._n = data + parity
         self._paws = paws(self._n)
-        self._newest = 0
+        self._newest = newest
         for group in getattr(self, "_groups", ()):
             self._empty(group)
         self._groups = [Group(self._n) for _ in range(_GROUPS)]
@@ -164,13 +171,14 @@ class Decoder:
         """Take the FEC packet buf[off:end]; then call repair() until it returns 0."""
         seqid, is_data = u32(buf, off), buf[off + 4] == DATA
         self._tuner.sample(is_data, seqid)
-        if seqid >= self._paws:
+        n = end - off - _SIZE_AT
+        if seqid >= self._paws or n > self._size:
             return
         place = seqid % self._n
         if (place < self.data) != is_data:
-            self._tuning = True
-        if self._tuning:
-            self._tune()
+            self.is_tuning = True
+        if self.is_tuning:
+            self._tune(seqid)
             return
         number = seqid // self._n
         group = self._group(number)
@@ -178,9 +186,9 @@ class Decoder:
             return
         if not is_data:
             self._stats.FECParityShards += 1
-        if not self._make_room(group, end - off - _SIZE_AT):
+        if not self._make_room(group, self._pool.chunk_bytes(n)):
             return
-        self._keep(group, place, is_data, buf, off + _SIZE_AT, end)
+        self._keep(group, place, is_data, buf, off + _SIZE_AT, n)
         if group.n_shards == self.data:
             if group.n_data == self.data:
                 self._stats.FECFullShards += 1
@@ -188,13 +196,13 @@ class Decoder:
             else:
                 self._lost, self._at = group, 0
 
-    def _tune(self):
+    def _tune(self, seqid):
         found = self._tuner.find()
         if found is None:
             return
         if found != (self.data, self.parity):
-            self._set(found[0], found[1])
-        self._tuning = False
+            self._set(found[0], found[1], seqid // (found[0] + found[1]))
+        self.is_tuning = False
 
     def _group(self, number):
         """Return the group with this number, a new one if need be; None if it is too old."""
@@ -204,49 +212,56 @@ class Decoder:
                 return group
             if group.number < 0:
                 free = group
+        if self._newest < 0:
+            self._newest = number
         behind = self._behind(number)
-        if behind > _KEEP:
+        if behind > _KEEP * self._n:
             return None
         if behind < 0:
-            self._newest = number
-            self._stats.FECShardMin = number
+            self._newest = self._stats.FECShardMin = number
             for group in self._groups:
-                if group.number >= 0 and self._behind(group.number) > _KEEP:
+                if group.number >= 0 and not 0 <= self._behind(group.number) <= _KEEP * self._n:
                     self._empty(group)
                     group.number = -1
                     free = group
         free.number = number
         free.done = False
+        self._count()
         return free
 
-    def _behind(self, number):
-        """By how many groups is this one older than the newest? (Seqids wrap.)"""
-        d = (self._newest - number) * self._n & 0xFFFFFFFF
-        return (d - 0x100000000 if d >= 0x80000000 else d) // self._n
+    def _count(self):
+        n = 0
+        for group in self._groups:
+            n += group.number >= 0
+        self._stats.FECShardSet = n
 
-    def _make_room(self, group, n):
+    def _behind(self, number):
+        """By how many seqids is this group older than the newest? (They wrap.)"""
+        d = (self._newest - number) * self._n
+        if d >= _SEQ_HALF:
+            d -= _SEQS
+        elif d < -_SEQ_HALF:
+            d += _SEQS
+        return d
+
+    def _make_room(self, group, n_bytes):
         """Keep within the limit; False if the group alone is too much for it."""
-        while self._held_bytes + n > self._limit_bytes:
+        while self._held_bytes + n_bytes > self._limit_bytes:
             oldest = None
-            for other in self._groups:
-                if (
-                    other is not group
-                    and other.n_shards
-                    and (
-                        oldest is None or self._behind(other.number) > self._behind(oldest.number)
-                    )
-                ):
-                    oldest = other
+            for one in self._groups:
+                if one is group or not one.n_shards:
+                    continue
+                if oldest is None or self._behind(one.number) > self._behind(oldest.number):
+                    oldest = one
             if oldest is None:
                 return False
             self._finish(oldest)
         return True
 
-    def _keep(self, group, place, is_data, buf, off, end):
-        n = end - off
-        group.shards[place] = rx_new(self._pool, buf, off, n)
+    def _keep(self, group, place, is_data, buf, off, n):
+        shard = group.shards[place] = rx_new(self._pool, buf, off, n)
         group.lens[place] = n
-        self._held_bytes += n
+        self._held_bytes += len(shard)
         group.n_shards += 1
         group.n_data += is_data
         if n > group.longest:
@@ -293,7 +308,7 @@ class Decoder:
         """Give the packets of a group back."""
         for i in range(len(group.shards)):
             if group.shards[i] is not None:
+                self._held_bytes -= len(group.shards[i])
                 self._pool.put(group.shards[i])
-                self._held_bytes -= group.lens[i]
                 group.shards[i] = None
         group.n_shards = group.n_data = group.longest = 0
