@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"microkcp/peers/bench"
+	"microkcp/peers/fecdiff"
 	"microkcp/peers/peer"
 	"microkcp/peers/sim"
 	"microkcp/peers/trace"
@@ -33,6 +34,7 @@ var commands = []command{
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 	{"bench", "measure kcp-go for make bench", bench.Command},
 	{"sim", "run kcp-go's ARQ over the simulated links of tests/sim", sim.Command},
+	{"fecdiff", "show what kcp-go's FEC decoder makes of generated sequences", fecdiff.Command},
 	{"vectors", "write the files of tests/vectors", vectors.Command},
 }
 
