@@ -65,9 +65,11 @@ class SyncLink(Ready, Link):
         self.why = None  # a sentence about an end that has no usual reason
         self.on_oob = None
         self._n_oob = 0
-        self.measure()
+        self._set_marks()
 
-    def measure(self):
+    _marks = ()  # (for `_stream_options.apply`)
+
+    def _set_marks(self):
         """Take what follows from the settings: a sender that had to wait goes on when there is
         room for half a window, not for every segment that is acknowledged."""
         session = self.session
@@ -190,8 +192,8 @@ class SyncLink(Ready, Link):
     def on_closed(self):
         """The session is over."""
         self.lost_bytes = self.session.lost_bytes
-        if self.backlog is not None and (self.why is not None or not self.session.readable):
-            self.backlog.forget(self)
+        if self.backlog is not None:
+            self.backlog.update()
         self.reader.wake()
         self.writer.wake()
         self.over.wake()
@@ -208,37 +210,41 @@ class SyncLink(Ready, Link):
 
 
 class Backlog(Ready):
-    """A listener's sessions that nobody has accepted yet: at most config.backlog."""
+    """A listener's sessions that nobody has accepted yet, and who waits for one."""
 
     def __init__(self, port, listener):
         super().__init__(port)
         self.gate = port.gate()
         self.endpoint = None
         self._listener = listener
-        self._links = []
 
     def on_session(self, session, key) -> SyncLink:
         """Called by the endpoint for every new session."""
         link = SyncLink(self.endpoint, session, key)
         link.backlog = self
-        self._links.append(link)
-        self._changed()
+        self.update()
+        self.gate.wake()
         return link
 
     def take(self):
         """Return the link that has waited for longest, or None."""
-        if not self._links:
-            return None
-        link = self._links.pop(0)
-        link.backlog = None
-        self._changed()
+        link = None
+        while link is None:
+            pair = self._listener.accept()
+            if pair is None:
+                break
+            link = self.endpoint.links.get(pair[1])
+        if link is not None:
+            link.backlog = None
+        self.update()
         return link
 
-    def forget(self, link):
-        """A session has ended before it was accepted."""
-        link.backlog = None
-        self._links.remove(link)
-        self._changed()
+    def update(self):
+        """See whether accept() would return at once."""
+        can_read = self.endpoint.is_closing
+        for session, _ in self._listener.backlog:
+            can_read = can_read or session.state != CLOSED
+        self.mark(can_read)
 
     def start_closing(self):
         """Take no new sessions, and end those that nobody has accepted."""
@@ -260,13 +266,7 @@ class Backlog(Ready):
     def wake(self):
         """The listener is closed: so is whoever waits."""
         self.gate.wake()
-        self._changed()
-
-    def _changed(self):
-        self._listener.n_held = len(self._links)
-        if self._links:
-            self.gate.wake()
-        self.mark(bool(self._links) or self.endpoint.is_closing)
+        self.update()
 
 
 def give_up(endpoint, why: str):

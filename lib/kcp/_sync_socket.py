@@ -171,7 +171,7 @@ class Socket(_Timed):
         link = self._link
         with self._port.lock:
             link.check_writable()
-            return self._call(self.session.send_oob, (data,), {})
+            return self._call(self.session.send_oob, (data,))
 
     def set_oob_handler(self, handler):
         """Have handler(data: bytes) called for every out-of-band packet; None: drop them.
@@ -185,17 +185,19 @@ class Socket(_Timed):
             self.session.on_oob = None if handler is None else self._link.oob_received
 
     def set(self, **options):
-        """Change settings of the session: see `Session.set`."""
-        with self._port.lock:
-            self._call(self.session.set, (), options)
-            self._link.measure()
+        """Change settings of the session: see `Session.set`; and, of a client, `dscp`,
+        `read_buffer` and `write_buffer` of its UDP socket (OSError if the system refuses)."""
+        from ._stream_options import apply  # only who uses it pays for it
 
-    def _call(self, method, arguments, options):
-        """Call a method of the session that may say no, and send what is due."""
+        with self._port.lock:
+            self._call(apply, (self._link, options))
+
+    def _call(self, function, arguments):
+        """Call a function of the session that may say no, and send what is due."""
         link = self._link
         self._port.begin()
         try:
-            result = method(*arguments, **options)
+            result = function(*arguments)
         except Exception:
             self._port.end()
             raise
@@ -309,6 +311,14 @@ class ServerSocket(_Timed):
                 if link is not None:
                     return Socket(link), printable(link.key)
                 begin_ms = self._wait(backlog.gate, begin_ms)
+
+    def set(self, **options):
+        """Change `dscp`, `read_buffer` and `write_buffer` of the UDP socket. ValueError on a wrong
+        one, OSError if the system refuses it. Settings of a session: `Socket.set`."""
+        from ._stream_options import apply_to_server  # only who uses it pays for it
+
+        with self._port.lock:
+            apply_to_server(self._backlog.endpoint, options)
 
     @property
     def stats(self):

@@ -27,7 +27,7 @@ child process after fork() cannot use them; the parent can.
 from errno import ETIMEDOUT
 
 from ._clock import ticks_diff, ticks_ms
-from ._random import fill, random_conv
+from ._random import fill, random_conv, require
 from ._sync import Backlog, SyncLink
 from ._sync_port import open_client, open_server, service
 from ._sync_socket import ServerSocket, Socket, timeout_ms
@@ -67,6 +67,7 @@ def connect(
     """
     config = Config.from_options(config, options)
     limit_ms = timeout_ms(timeout)
+    _require(config)
     if conv is None:
         conv = random_conv()
     session = Session(conv, config, fill, ticks_ms())
@@ -74,6 +75,7 @@ def connect(
     endpoint = Endpoint(udp, session.buffer_bytes)
     link = SyncLink(endpoint, session)
     try:
+        _set_up(udp, config)
         udp.start(endpoint)
         with udp.lock:
             udp.begin()
@@ -86,6 +88,18 @@ def connect(
             endpoint.close()
         raise
     return Socket(link, limit_ms)
+
+
+def _require(config):
+    if config.crypt != "null":
+        require()
+
+
+def _set_up(udp, config):
+    if not config.dscp is config.read_buffer is config.write_buffer is None:
+        from ._sockopt import from_config  # only who uses it pays for it
+
+        from_config(udp.sock, config)
 
 
 def _probe(link, probe_ms):
@@ -124,15 +138,18 @@ def listen(
     the sessions that wait for accept(), `Config.max_sessions` all.
     """
     config = Config.from_options(config, options)
+    _require(config)
     listener = Listener(config, fill)
     udp = open_server(host, port, sockbuf)
     backlog = udp.backlog = Backlog(udp, listener)
-    endpoint = Endpoint(udp, listener.buffer_bytes, listener, backlog.on_session)
+    endpoint = Endpoint(udp, listener.buffer_bytes, listener, backlog.on_session, False)
     backlog.endpoint = endpoint
     endpoint.on_closed = backlog.wake
     try:
+        _set_up(udp, config)
         udp.start(endpoint)
     except BaseException:
-        endpoint.close()
+        with udp.lock:
+            endpoint.close()
         raise
     return ServerSocket(backlog)

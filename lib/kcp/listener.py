@@ -53,8 +53,6 @@ class Listener:
         self.sessions = {}
         self.backlog = deque((), config.backlog)
         self.aborted = []  # sessions replaced by a restarted peer; the I/O layer empties it
-        #: sessions that accept() has handed out, but that wait for the application all the same
-        self.n_held = 0
         self._fill = fill
         #: bytes that buffers for input() must have
         self.buffer_bytes = max(_MIN_BUFFER, 2 * config.mtu)
@@ -99,8 +97,7 @@ class Listener:
         """Make a session (instead of `known`, if that is one) unless a limit is reached."""
         config = self.config
         n_other = len(self.sessions) - (known is not None)
-        n_waiting = len(self.backlog) + self.n_held
-        if n_waiting >= config.backlog or n_other >= config.max_sessions:
+        if len(self.backlog) >= config.backlog or n_other >= config.max_sessions:
             self.stats.BacklogDrops += 1
             return None
         if known is not None:

@@ -364,8 +364,8 @@ def test_files():
             out.write(b"first\nsecond\n\nthe rest of it")
             out.flush()
             assert file.readline() == b"first\n"
-            assert file.readline(3) == b"sec"
-            assert file.readline() == b"ond\n"
+            assert file.readline(2) == b"se"
+            assert file.readline() == b"cond\n"
             assert file.read(2) == b"\nt"
             buf = bytearray(3)
             assert file.readinto(buf) == 3 and buf == b"he "
@@ -440,6 +440,39 @@ def test_the_session_and_its_counters():
         assert read_exactly(p.peer, 5) == b"12345"
         assert p.client.stats.BytesSent == 5 == p.peer.stats.BytesReceived
         assert p.client.session.rtt_ms >= 0 and p.server.stats.PassiveOpens == 1
+
+
+def test_settings_at_run_time():
+    with Pair(mode="fast3") as p:
+        p.client.set(sndwnd=2, mtu=300, nodelay=0)
+        p.client.settimeout(0)
+        n = 0
+        try:
+            while True:
+                n += p.client.send(bytes(1000))
+        except OSError as error:
+            assert error.errno == errno.EAGAIN
+        assert 0 < n <= 3000
+        p.client.settimeout(20)
+        assert read_exactly(p.peer, n) == bytes(n)
+        p.client.set(sndwnd=64, mtu=1400, dup=1, dead_ms=5000)
+        p.client.sendall(pattern(20000))
+        assert read_exactly(p.peer, 20000) == pattern(20000)
+        assert p.peer.stats.RepeatSegs > 10
+        assert raised(ValueError, p.client.set, crypt="none")
+        assert raised(ValueError, p.client.set, sndwnd=-1)
+        assert raised(ValueError, p.peer.set, dscp=1)
+        p.client.sendall(b"still good")
+        assert read_exactly(p.peer, 10) == b"still good"
+        p.client.set(dscp=46)
+        p.server.set(dscp=46, read_buffer=100000)
+        assert raised(ValueError, p.server.set, dscp=64)
+        p.peer.sendall(b"marked")
+        assert read_exactly(p.client, 6) == b"marked"
+    with Pair(dscp=10, rate_limit=50000, client_options={"write_buffer": 50000}) as p:
+        p.client.sendall(b"limited")
+        assert read_exactly(p.peer, 7) == b"limited"
+    assert raised(ValueError, blocking.listen, "127.0.0.1", 9, dscp=99)
 
 
 def test_out_of_band():
