@@ -142,7 +142,7 @@ class Comparison:
 def compare_decoders(lines, newest_kept):
     """Compare sequences of packets; returns counts."""
     names = ("sequences", "packets", "changes", "repaired", "again", "more")
-    totals = {name: 0 for name in names}
+    totals = dict.fromkeys(names, 0)
     one = None
     for line in lines:
         words = line.split()

@@ -21,7 +21,7 @@ const (
 // OOBServer runs `kcppeer oob-server`: every session gets back what it sends, out-of-band packets and stream.
 func OOBServer(args []string) error {
 	fs := flag.NewFlagSet("oob-server", flag.ExitOnError)
-	s := &server{options: transportFlags(fs, 10*time.Minute), idle: time.Minute}
+	s := &server{options: transportFlags(fs, 10*time.Minute), idle: time.Minute, readBytes: 64 << 10}
 	listen := fs.String("listen", "127.0.0.1:0", "address to listen at; port 0 = any free one")
 	_ = fs.Parse(args)
 	if err := s.finish(); err != nil {
