@@ -342,10 +342,13 @@ class Output(Sender):
     def _finish(self):
         """The pass is over: count, and settle the congestion window."""
         self._step = _IDLE
+        stats = self.stats
+        stats.RingBufferSndQueue = self._snd_end - self.snd_nxt
+        stats.RingBufferSndBuffer = self.snd_nxt - self.snd_una
+        stats.RingBufferRcvQueue = self.rcv_nxt - self._rcv_q
         changed = self._n_fast + self._n_early
         lost = self._n_lost
         if changed or lost:
-            stats = self.stats
             stats.LostSegs += lost
             stats.FastRetransSegs += self._n_fast
             stats.EarlyRetransSegs += self._n_early

@@ -33,6 +33,7 @@ from ._clock import ticks_diff
 from ._compat import const
 from ._timers import Timers
 from .session import CLOSED
+from .stats import ACTIVE, LISTENER, PASSIVE, enter, leave
 
 _QUANTUM = const(16)  # datagrams a session may send before the next one's turn
 _BUDGET = const(64)  # datagrams in a turn before the event loop gets to run other tasks
@@ -103,12 +104,15 @@ class Endpoint:
         self._scratch = None
         self.on_closed = None  # called when the socket is closed
         self.input = self._input_client if listener is None else self._input_server
+        if listener is not None:
+            enter(listener.stats, LISTENER)
 
     # sessions
 
     def attach(self, link: Link):
         """Add a link (a client's only one)."""
         self.links[link.key] = self._only = link
+        enter(link.session.stats, ACTIVE)
         self.kick(link)
 
     def kick(self, link: Link):
@@ -140,6 +144,8 @@ class Endpoint:
         for link in list(self.links.values()):
             link.session.abort(ECONNABORTED)
             self._drop(link)
+        if self.listener is not None:
+            leave(self.listener.stats)
         if self.on_closed is not None:
             self.on_closed()
 
@@ -184,6 +190,7 @@ class Endpoint:
             if self._takes_all:
                 self.listener.accept()
             links[key] = link = self._on_session(session, key)
+            enter(session.stats, PASSIVE)
         if not link.is_ready:
             self._ready(link)
 
@@ -290,6 +297,7 @@ class Endpoint:
         if link.is_gone:
             return
         link.is_gone = True
+        leave(link.session.stats)
         self._timers.remove(link)
         key = link.key
         if self.links.get(key) is link:  # else a new session has taken its place

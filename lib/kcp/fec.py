@@ -182,10 +182,12 @@ class Decoder:
             return
         number = seqid // self._n
         group = self._group(number)
-        if group is None or group.done or group.shards[place] is not None:
+        if group is None or group.shards[place] is not None:
             return
         if not is_data:
             self._stats.FECParityShards += 1
+        if group.done:
+            return
         if not self._make_room(group, self._pool.chunk_bytes(n)):
             return
         self._keep(group, place, is_data, buf, off + _SIZE_AT, n)

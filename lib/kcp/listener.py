@@ -111,7 +111,6 @@ class Listener:
         while self.backlog:
             session, key = self.backlog.popleft()
             if session.state != CLOSED:
-                self.stats.PassiveOpens += 1
                 return session, key
         return None
 
@@ -141,6 +140,7 @@ class Listener:
         )
         self.sessions[key] = session
         self.backlog.append((session, key))
+        self.stats.PassiveOpens += 1
         self.stats.CurrEstab = len(self.sessions)
         self.stats.MaxConn = max(self.stats.MaxConn, len(self.sessions))
         return session

@@ -273,6 +273,8 @@ class Session(Gauges):
         """
         n = self.arq.read_into(buf)
         self.stats.BytesReceived += n
+        if self.stats.heir is not None:
+            self.stats.heir.BytesReceived += n
         return n
 
     def send_oob(self, data) -> bool:
