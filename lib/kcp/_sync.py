@@ -79,6 +79,8 @@ class SyncLink(Ready, Link):
 
     def take(self, view) -> int:
         """Move received bytes into a memoryview; return how many (0: none are here)."""
+        if self.why is not None:
+            self.raise_if_dead()
         port = self.port
         port.begin()
         session = self.session
@@ -98,8 +100,7 @@ class SyncLink(Ready, Link):
     def take_bytes(self, n: int) -> bytes:
         """Return at most n received bytes; b"" if none are here."""
         session = self.session
-        readable = session.readable
-        if not readable:
+        if not session.readable:
             return b""
         scratch = self.endpoint.scratch(session.config.rcvwnd * session.mss // 4)
         n = self.take(scratch[:n] if n < len(scratch) else scratch)

@@ -71,6 +71,7 @@ class SyncPort:
         self._endpoint = None
         self._is_closed = False
         self._is_inside = False  # between begin() and end(), or interrupted there
+        self._is_refused = False  # the exception that passes is refuse_inside()'s
         self._is_soon = False
         self._is_asleep = False
         self._until_ms = None  # when the sleeping thread wakes by itself; None: never
@@ -130,13 +131,26 @@ class SyncPort:
         """Return a new gate."""
         return Gate(self)
 
+    def if_inside(self):
+        """An exception may be passing: if it came from the middle of our work, that is the end."""
+        if self._is_inside and not self._is_refused:
+            self._end_interrupted()
+        self._is_refused = False
+
+    def _end_interrupted(self):
+        self._is_inside = False
+        give_up(self._endpoint, _INTERRUPTED)
+
+    def refuse_inside(self):
+        """Raise RuntimeError between begin() and end()."""
+        if self._is_inside:
+            self._is_refused = True
+            self._ring()  # if nobody noticed that a call was interrupted, the thread cleans up
+            raise RuntimeError("a call came in the middle of another: from a signal handler?")
+
     def begin(self):
         """The endpoint and its sessions are used from here on."""
-        if self._is_inside:
-            self._ring()  # if it was interrupted, the thread cleans up
-            raise RuntimeError(
-                "a call came in the middle of another, or after one was interrupted"
-            )
+        self.refuse_inside()
         self._is_inside = True
 
     def end(self):
@@ -195,28 +209,31 @@ class SyncPort:
         try:
             while True:
                 with self.lock:
-                    wait_ms = self._serve()
+                    wait_ms = self._try_to_serve()
                 self._call()
                 if self._is_closed:
                     return
                 self._sleep(wait_ms)
-        except BaseException:  # a defect, or a random source that has failed: let nobody wait
-            with self.lock:
-                give_up(self._endpoint, "the endpoint's thread has failed")
-            raise
         finally:
             _ports.discard(self)
             self._selector.close()
             self._bell.close()
             self._ringer.close()
 
-    def _serve(self):
+    def _try_to_serve(self):
         """Do what is due; return how many ms to sleep (-1: until something comes)."""
-        endpoint = self._endpoint
         self._is_asleep = self._is_roused = False
         if self._is_inside:
+            self._end_interrupted()
+        try:
+            return self._serve()
+        except BaseException:  # a defect, or a random source that has failed: let nobody wait
             self._is_inside = False
-            give_up(endpoint, _INTERRUPTED)
+            give_up(self._endpoint, "the endpoint's thread has failed")
+            raise
+
+    def _serve(self):
+        endpoint = self._endpoint
         if self._is_closed:
             return 0
         while self._abandoned:

@@ -56,6 +56,9 @@ def step(wait_ms: int):
     """Do what is due in all endpoints, waiting at most wait_ms (-1: without limit) for a datagram
     or for the next thing to do."""
     global _is_stepping, _is_woken, _last_ms
+    for port in _ports:
+        if port.is_inside:
+            _refuse()
     if _is_stepping:
         _refuse()
     _is_stepping = True
@@ -198,7 +201,7 @@ class SyncPort:
         self.backlog = None
         self._endpoint = None
         self._is_closed = False
-        self._is_inside = False
+        self.is_inside = False
         self._is_soon = False
         self._is_waiting = False  # for room in the socket
         self._view = None
@@ -248,28 +251,28 @@ class SyncPort:
 
     def __exit__(self, kind, error, tb):
         global _is_refused
-        if kind is not None and not _is_refused:
+        if kind is not None:
             self.if_inside()
-        _is_refused = False
+            _is_refused = False
 
     def if_inside(self):
-        """An exception is passing: if it came from the middle of our work, that is the end."""
-        if self._is_inside:
-            self._is_inside = False
+        """An exception may be passing: if it came from the middle of our work, that is the end."""
+        if self.is_inside and not _is_refused:
+            self.is_inside = False
             give_up(self._endpoint, _INTERRUPTED)
 
     def begin(self):
         """The endpoint and its sessions are used from here on."""
-        if self._is_inside:
+        if self.is_inside:
             _refuse()
-        self._is_inside = True
+        self.is_inside = True
 
     def end(self):
         """... until here. Send what is due."""
         if self._is_soon and not self._is_closed:
-            self._is_inside = False
+            self.is_inside = False
             self.serve()
-        self._is_inside = False
+        self.is_inside = False
         if not _is_stepping and ticks_diff(ticks_ms(), _last_ms) >= _BREATH_MS:
             step(0)
 
@@ -296,7 +299,7 @@ class SyncPort:
 
     def serve(self):
         """Have a turn; return how many ms until the next one, -1: when something comes."""
-        self._is_inside = True
+        self.is_inside = True
         self._is_soon = False
         endpoint = self._endpoint
         wait_ms = endpoint.turn(ticks_ms())
@@ -305,17 +308,17 @@ class SyncPort:
             _poller.modify(
                 self.sock, select.POLLIN | select.POLLOUT if endpoint.is_full else select.POLLIN
             )
-        self._is_inside = False
+        self.is_inside = False
         return wait_ms
 
     def receive(self, flags):
         """The socket has something for us: take one datagram, or send the one that waits."""
-        self._is_inside = True
+        self.is_inside = True
         if flags & select.POLLOUT and self._endpoint.is_full:
             self._endpoint.unblocked()
         if flags & ~select.POLLOUT:
             self._receive()
-        self._is_inside = False
+        self.is_inside = False
 
     def _receive(self):
         endpoint = self._endpoint

@@ -111,6 +111,7 @@ class Socket(_Timed):
                     begin_ms = self._wait(link.reader, begin_ms)
             finally:
                 link.is_reading = False
+                self._port.if_inside()
 
     def recv_into(self, buf, n: int = 0) -> int:
         """Receive into `buf` (n: at most so many bytes, 0: as many as it takes), without a copy in
@@ -132,6 +133,7 @@ class Socket(_Timed):
                     begin_ms = self._wait(link.reader, begin_ms)
             finally:
                 link.is_reading = False
+                self._port.if_inside()
 
     # sending
 
@@ -165,6 +167,7 @@ class Socket(_Timed):
                 return off
             finally:
                 link.is_writing = False
+                self._port.if_inside()
 
     def send_oob(self, data) -> bool:
         """Send one out-of-band packet beside the stream; see `Session.send_oob`."""
@@ -248,13 +251,14 @@ class Socket(_Timed):
         What has arrived can still be read. A second close() does nothing."""
         if self._is_closed:
             return
-        self._is_closed = True
-        self._linger_ms = linger_ms
-        if self._n_files:
-            return
         link = self._link
+        if self._n_files:
+            self._is_closed = True
+            self._linger_ms = linger_ms
+            return
         with self._port.lock:
             link.start_closing(linger_ms)
+            self._is_closed = True
             self._close_signal()
             if self._timeout_ms == 0:
                 return
@@ -279,8 +283,6 @@ class Socket(_Timed):
 
     def _claim_reader(self):
         link = self._link
-        if link.why is not None:
-            link.raise_if_dead()
         if link.is_reading:
             raise RuntimeError("another thread is receiving on this socket already")
         link.is_reading = True
@@ -330,9 +332,9 @@ class ServerSocket(_Timed):
         UDP socket is closed with the last of them."""
         if self._is_closed:
             return
-        self._is_closed = True
         with self._port.lock:
             self._backlog.start_closing()
+            self._is_closed = True
             self._close_signal()
 
     def __exit__(self, kind, error, tb):

@@ -26,6 +26,7 @@ class Gate:
         port = self._port
         if port.thread is threading.current_thread():
             raise RuntimeError("a handler must not wait: its endpoint waits for it meanwhile")
+        port.refuse_inside()
         if self._condition is None:
             self._condition = threading.Condition(port.lock)
         self.is_busy += 1
@@ -91,8 +92,8 @@ class Pollable:
         ready = self._ready
         if ready is None or self._is_closed or ready.is_gone:
             return
-        warnings.warn("unclosed %r" % self, ResourceWarning, source=self, stacklevel=2)
         ready.port.abandon(ready)
+        warnings.warn("unclosed %r" % self, ResourceWarning, source=self, stacklevel=2)
 
     def _close_signal(self):
         ready, self._ready = self._ready, None
