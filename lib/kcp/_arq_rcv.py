@@ -19,6 +19,7 @@ from ._kernels import rx_new, rx_take
 
 _RING_MIN = const(16)
 _HALF30 = const(0x20000000)
+_HALF_SN = 0x80000000
 _TELL = const(2)  # IKCP_ASK_TELL: a WINS is to be sent
 
 
@@ -120,9 +121,11 @@ class Receiver:
         """Take a data segment, numbered as on the wire; return False if it was of no use."""
         nxt = self.rcv_nxt
         if sn != nxt:
-            sn = nxt + sdiff(sn, nxt)
-        if sn >= nxt + self.rcv_wnd:
-            return False
+            ahead = sdiff(sn, nxt)
+            sn = nxt + ahead
+            # kcp-go compares with the window's far edge: half way round it is ahead of that
+            if ahead >= self.rcv_wnd or (ahead < -_HALF30 and ahead < self.rcv_wnd - _HALF_SN):
+                return False
         budget = self.budget
         if budget is not None and self._is_over_budget(sn, n):
             return True

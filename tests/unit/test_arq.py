@@ -146,6 +146,20 @@ def test_beyond_the_window_is_dropped_without_an_ack():
     assert len(sent(a, 3)) == 1
 
 
+def test_half_way_round_is_beyond_the_window_as_in_kcp_go():
+    """It compares with the window's far edge, not with the next number expected."""
+    for distance, n_acks in (
+        (-(2**31) + 127, 0),
+        (-(2**31) + 128, 1),
+        (-1, 1),
+        (127, 1),
+        (128, 0),
+    ):
+        a = arq(rcv_wnd=128, ack_nodelay=True, rcv_sn=2**32 - 50)
+        feed(a, segment(PUSH, sn=(2**32 - 50 + distance) & 0xFFFFFFFF, data=b"d"), 3)
+        assert len(sent(a, 3)) == n_acks, distance
+
+
 def test_rto_backs_off_by_half_in_nodelay_and_by_all_without():
     for nodelay, times in ((1, [0, 200, 500, 900]), (0, [0, 200, 600, 1200])):
         a = arq(nodelay=nodelay)
