@@ -68,7 +68,6 @@ class Sender(Receiver):
         self._fast_pending = False  # some hole has a fast-ack count
         self._dup_first = sn
         self._dup_total = 0
-        self._extend_from = sn  # segments below this were made for a smaller mss
         self._tx_mask = -1
         self._tx_ring(_RING_MIN)
 
@@ -126,14 +125,14 @@ class Sender(Receiver):
     def _extend(self, data, n):
         """Stream mode: fill up the last queued segment; return the bytes used."""
         last = self._snd_end - 1
-        if last < self.snd_nxt or last < self._extend_from:
+        if last < self.snd_nxt:
             return 0
         slot = last & self._tx_mask
         used = self._tx_n[slot]
         take = min(n, self.mss + _OVERHEAD - used)
         if take <= 0:
             return 0
-        tx_extend(self._tx[slot], used, data, 0, take)
+        self._tx[slot] = tx_extend(self._tx_pool, self._tx[slot], used, data, 0, take)
         self._tx_n[slot] = used + take
         self.snd_bytes += take
         return take

@@ -51,12 +51,13 @@ def tx_new(pool, conv, frg, sn, data, off, n):
     return chunk
 
 
-def tx_extend(chunk, used, data, off, n):
-    """Append data[off:off+n] to a chunk whose first `used` bytes are in use."""
+def tx_extend(pool, chunk, used, data, off, n):
+    """Append data[off:off+n] to a chunk whose first `used` bytes are in use; return the chunk."""
     chunk += data[off : off + n]
     used += n - 24
     chunk[20] = used & 0xFF
     chunk[21] = used >> 8
+    return chunk
 
 
 def tx_out(chunk, n, wnd, ts, sn, una, buf, off):

@@ -111,18 +111,23 @@ def tx_new(pool, conv, frg, sn, data, off, n):
     return chunk
 
 
-def tx_extend(chunk, used, data, off, n):
-    """Append data[off:off+n] to a chunk whose first `used` bytes are in use."""
+def tx_extend(pool, chunk, used, data, off, n):
+    """Append data[off:off+n] to a chunk whose first `used` bytes are in use.
+
+    Return the chunk, or a larger one with the same bytes: it was made for a smaller mtu."""
     io = _scratch
     io.seek(0)
     io.write(chunk, used)
     io.write(data, off, n)
     io.seek(0)
     used += n
+    if used > len(chunk):
+        chunk = pool.get(pool.size)
     io.readinto(chunk, used)
     used -= 24
     chunk[20] = used & 0xFF
     chunk[21] = used >> 8
+    return chunk
 
 
 def tx_out(chunk, n, wnd, ts, sn, una, buf, off):

@@ -162,7 +162,6 @@ class Arq(Output):
         self._max_acks = mtu // _OVERHEAD
         self._ack_max = max(self._ack_max, pow2_at_least(self._ack_room(self.rcv_wnd)))
         self.buffer_bytes = max(self.buffer_bytes, 2 * mtu)
-        self._extend_from = self._snd_end
         self._tx_pool.grow(mtu)
 
     def reserve(self):

@@ -9,6 +9,7 @@ A trace is written by `kcppeer trace`, one line per event, times in ms from the 
     i TIME REGULAR RESULT DATAGRAM    Input; REGULAR 0: recovered by FEC
     r TIME BYTES RESULT CRC           Recv into a buffer of BYTES; CRC-32 of what it gave
     w TIME SND RCV                    WndSize
+    m TIME MTU                        SetMtu
     n TIME NODELAY INTERVAL RESEND NC   NoDelay
     o DATAGRAM                        emitted by the call above
     q name=value ...                  the state after the call above

@@ -50,6 +50,7 @@ class Totals:
         "fec_inputs",
         "refused_inputs",
         "changes",  # of windows or nodelay settings in mid-run
+        "mtu_changes",
         "fast",
         "early",
         "lost",
@@ -172,6 +173,12 @@ class Endpoint:
         self.arq.set_nodelay(*[int(word) for word in words[2:6]])
         self.totals.add("changes")
 
+    def on_mtu(self, words):
+        self.arq.set_mtu(int(words[2]))
+        if self.arq.buffer_bytes > len(self.buf):
+            self.buf = bytearray(self.arq.buffer_bytes)
+        self.totals.add("mtu_changes")
+
     HANDLERS = {
         "u": on_update,
         "i": on_input,
@@ -179,6 +186,7 @@ class Endpoint:
         "r": on_recv,
         "w": on_windows,
         "n": on_nodelay,
+        "m": on_mtu,
     }
 
     # -- what must be the same -----------------------------------------------------------------

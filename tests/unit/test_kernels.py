@@ -36,13 +36,27 @@ def test_chunks_out():
 
 
 def test_chunks_grow():
-    pool = k.Pool(1400)
-    chunk = k.tx_new(pool, 9, 0, 1, b"abc", 0, 3)
-    k.tx_extend(chunk, 27, bytes(range(256)) * 4, 2, 300)
+    for first_size in (1400, 40):  # the second: the mtu has been raised meanwhile
+        pool = k.Pool(first_size)
+        chunk = k.tx_new(pool, 9, 0, 1, b"abc", 0, 3)
+        pool.grow(1400)
+        chunk = k.tx_extend(pool, chunk, 27, bytes(range(256)) * 4, 2, 300)
+        buf = bytearray(3000)
+        k.tx_out(chunk, 327, 1, 2, 1, 4, buf, 0)
+        data = parse(buf[:327])[0][6]
+        assert data == b"abc" + (bytes(range(256)) * 2)[2:302]
+
+
+def test_a_small_chunk_that_comes_back_is_not_used_for_a_larger_segment():
+    pool = k.Pool(40)
+    small = k.tx_new(pool, 9, 0, 1, b"abc", 0, 3)
+    pool.grow(1400)
+    pool.put(small)
+    data = bytes(range(250)) * 4
+    chunk = k.tx_new(pool, 9, 0, 1, data, 0, 1000)
     buf = bytearray(3000)
-    k.tx_out(chunk, 327, 1, 2, 1, 4, buf, 0)
-    data = parse(buf[:327])[0][6]
-    assert data == b"abc" + (bytes(range(256)) * 2)[2:302]
+    k.tx_out(chunk, 1024, 1, 2, 1, 4, buf, 0)
+    assert parse(buf[:1024])[0][6] == data
 
 
 def test_chunks_in():

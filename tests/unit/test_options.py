@@ -2,6 +2,7 @@
 
 from core_support import carry, raises, read_all, session
 
+from kcp.arq import Arq
 from kcp.config import Config
 from kcp.session import CLOSED
 
@@ -218,6 +219,13 @@ def test_times_of_a_round_trip():
     carry(b, a, 50)
     assert (a.srtt_ms, a.rtt_ms, a.rttvar_ms, a.rto_ms) == (50, 50, 25, 150)
     assert a.conv == 0x80000001
+
+
+def test_the_defaults_of_arq_are_kcp_gos():
+    arq = Arq(1)
+    assert (arq.mtu, arq.mss, arq.snd_wnd, arq.rcv_wnd) == (1400, 1376, 32, 32)
+    assert (arq.nodelay, arq.interval_ms, arq.resend, arq.nc) == (0, 100, 0, 0)
+    assert (arq.rmt_wnd, arq.rx_rto, arq.rx_minrto, arq.ssthresh) == (32, 200, 100, 2)
 
 
 def test_set_after_close_is_harmless():

@@ -59,6 +59,9 @@ func (e *endpoint) record(format string, args ...any) {
 }
 
 func (e *endpoint) output(datagram []byte) {
+	if len(datagram) == 0 { // comes before a segment that is larger than the mtu; a session drops it
+		return
+	}
 	fmt.Fprintf(&e.outs, "o %s\n", describe(datagram, e.conv, e.index))
 	e.emitted(datagram)
 }
@@ -95,13 +98,19 @@ func (e *endpoint) recv(t, n int) {
 
 func (e *endpoint) change(t int, c change) {
 	a := c.args
-	if c.wnd {
+	switch c.call {
+	case 'w':
 		e.kcp.WndSize(a[0], a[1])
 		e.record("w %d %d %d", t, a[0], a[1])
-		return
+	case 'm':
+		if e.kcp.SetMtu(a[0]) != 0 {
+			panic("mtu refused")
+		}
+		e.record("m %d %d", t, a[0])
+	default:
+		e.kcp.NoDelay(a[0], a[1], a[2], a[3])
+		e.record("n %d %d %d %d %d", t, a[0], a[1], a[2], a[3])
 	}
-	e.kcp.NoDelay(a[0], a[1], a[2], a[3])
-	e.record("n %d %d %d %d %d", t, a[0], a[1], a[2], a[3])
 }
 
 // describe writes a datagram as tokens: the hex of a segment's header, with @position when

@@ -22,10 +22,10 @@ type endConf struct {
 
 type span struct{ from, to int }
 
-// change is a call of WndSize or NoDelay in mid-run.
+// change is a call of WndSize ('w'), NoDelay ('n') or SetMtu ('m') in mid-run.
 type change struct {
 	at   int
-	wnd  bool
+	call byte
 	args [4]int
 }
 
@@ -98,6 +98,11 @@ func newSchedule(seed, number uint64) *schedule {
 	}
 	for i := range s.ends {
 		s.ends[i].sn = drawWrap(d, 100, 0.4)
+	}
+	for i := range s.ends {
+		if e := &s.ends[i]; d.chance(0.15) {
+			e.changes = append(e.changes, drawMtus(d, e.mtu, s.duration)...)
+		}
 	}
 	if s.links[0].hostile+s.links[1].hostile > 0 {
 		// kcp-go compares the ts of a forged ACK of a segment that was never sent with 0, so
@@ -180,13 +185,24 @@ func drawWindow(d dice) int {
 func drawChanges(d dice, duration int) []change {
 	list := make([]change, d.between(1, 3))
 	for i := range list {
-		c := change{at: d.IntN(duration / 2), wnd: d.chance(0.5)}
-		if c.wnd {
-			c.args = [4]int{drawWindow(d), drawWindow(d)}
+		at := d.IntN(duration / 2)
+		if d.chance(0.5) {
+			list[i] = change{at, 'w', [4]int{drawWindow(d), drawWindow(d)}}
 		} else {
-			c.args = [4]int{d.IntN(2), drawInterval(d), d.IntN(4), d.IntN(2)}
+			list[i] = change{at, 'n', [4]int{d.IntN(2), drawInterval(d), d.IntN(4), d.IntN(2)}}
 		}
-		list[i] = c
+	}
+	return list
+}
+
+// drawMtus gives new mtus. kcp-go writes a queued segment of the old size into a buffer of three
+// times the new one, and panics if that is too small.
+func drawMtus(d dice, mtu, duration int) []change {
+	list := make([]change, d.between(1, 4))
+	for i := range list {
+		next := d.between(max(25, mtu/3+1), 1400)
+		list[i] = change{d.IntN(duration / 2), 'm', [4]int{next}}
+		mtu = max(mtu, next)
 	}
 	return list
 }
