@@ -58,7 +58,7 @@ def free_port(host="127.0.0.1"):
         return str(sock.getsockname()[1])
 
 
-@pytest.mark.parametrize("name", ["bulk", "clients", "errors", "lines"])
+@pytest.mark.parametrize("name", ["blocking", "bulk", "clients", "errors", "lines"])
 def test_a_program_prints_the_same_on_both(name):
     path = os.path.join(PROGRAMS, name + ".py")
     printed = [output(start(runtime, path, free_port())) for runtime in ("cpython", "micropython")]
@@ -76,10 +76,21 @@ def test_the_example_in_the_readme():
 @pytest.mark.parametrize("client", ["cpython", "micropython"])
 @pytest.mark.parametrize("server", ["cpython", "micropython"])
 def test_any_runtime_talks_to_any(server, client, host):
-    path = os.path.join(PROGRAMS, "exchange.py")
+    exchange(server, "exchange.py", client, "exchange.py", host)
+
+
+@pytest.mark.parametrize("client", ["cpython", "micropython"])
+@pytest.mark.parametrize("server", ["cpython", "micropython"])
+def test_the_blocking_api_talks_to_itself_and_to_asyncio(server, client):
+    exchange(server, "blocking_exchange.py", client, "blocking_exchange.py", "127.0.0.1")
+    exchange(server, "blocking_exchange.py", client, "exchange.py", "127.0.0.1")
+    exchange(server, "exchange.py", client, "blocking_exchange.py", "127.0.0.1")
+
+
+def exchange(server, server_program, client, client_program, host):
     port = free_port(host)
-    serving = start(server, path, port, "server", host)
+    serving = start(server, os.path.join(PROGRAMS, server_program), port, "server", host)
     assert serving.stdout.readline() == "serving\n"
-    asking = start(client, path, port, "client", host)
+    asking = start(client, os.path.join(PROGRAMS, client_program), port, "client", host)
     assert output(asking) == "client: b'you said: how are you?\\n'\nclient: True\n"
     assert output(serving) == "server: b'how are you?\\n' True\n"
