@@ -12,6 +12,7 @@ CIPHERS = (
     "null", "none", "xor", "salsa20", "aes-128", "aes-192", "aes-256",
     "aes-128-gcm", "aes-192-gcm", "aes-256-gcm",
     "chacha20-poly1305",
+    "sm4", "twofish", "blowfish", "cast5", "3des", "tea", "xtea",
 )  # fmt: skip
 KEYLESS = ("null", "none")
 

@@ -18,21 +18,25 @@ KEY_BYTES = {
     "xor": 7, "salsa20": 32, "aes-128": 16, "aes-192": 24, "aes-256": 32,
     "aes-128-gcm": 16, "aes-192-gcm": 24, "aes-256-gcm": 32,
     "chacha20-poly1305": 32,
+    "sm4": 16, "twofish": 24, "blowfish": 9, "cast5": 16, "3des": 24, "tea": 16, "xtea": 16,
 }  # fmt: skip
 OVERHEAD_BYTES = 60  # of a datagram, at most: crypt, FEC and KCP heads and the tag
 
 # How much is sent each way. Where FEC has to repair it must be enough packets that it can: in a
 # group of ten with 5 % loss something can be repaired 4 times out of 10; and a decoder that has to
 # find the ratio needs some hundred packets, as it takes 24 in a row without a gap.
-FAST_BYTES = 1_000_000
+FAST_BYTES = 500_000
 REPAIR_PACKETS = 350
 SEARCH_PACKETS = 1300
 
-#: Ciphers that take MicroPython milliseconds for a packet, as it has nothing of them built in.
-SLOW = (
-    "salsa20", "aes-192", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm",
-    "chacha20-poly1305",
-)  # fmt: skip
+#: Ciphers that take milliseconds for a packet, as the runtime has nothing of them built in.
+SLOW = {
+    "micropython": (
+        "salsa20", "aes-192", "aes-128-gcm", "aes-192-gcm", "aes-256-gcm",
+        "chacha20-poly1305", "sm4", "twofish", "blowfish", "cast5", "3des", "tea", "xtea",
+    ),
+    "cpython": ("twofish", "tea", "xtea"),
+}  # fmt: skip
 # They send less, through small windows: what waits in a queue for longer than a retransmission
 # timeout comes twice, and both must be decrypted. So few packets are enough only if those are lost
 # that must be; the relay's seed is chosen accordingly.
@@ -46,7 +50,7 @@ ERRORS = ("InErrs", "InCsumErrors", "KCPInErrors")
 
 def is_slow(runtime, row):
     """Does every packet take milliseconds?"""
-    return runtime == "micropython" and row["crypt"] in SLOW
+    return row["crypt"] in SLOW[runtime]
 
 
 def n_bytes(runtime, row):

@@ -60,7 +60,8 @@ def test_every_pair_of_values_is_covered(place):
 
 def test_the_rows_are_the_same_for_the_same_seed():
     assert matrix_rows.covering(1) == matrix_rows.covering(1) != matrix_rows.covering(2)
-    assert len(matrix_rows.covering(1)) <= 66  # ten ciphers with six kinds of FEC are 60
+    n_pairs = len(matrix_rows.CIPHERS) * len(matrix_rows.FECS)  # two factors alone want so many
+    assert len(matrix_rows.covering(1)) <= 1.1 * n_pairs
 
 
 def test_what_is_wrong_is_noticed():

@@ -8,6 +8,7 @@ import zlib
 import crypt_support
 import pytest
 import ucryptolib
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 from hypothesis import given, settings
@@ -20,12 +21,21 @@ from kcp._sha1 import sha1
 from kcp.crypt import (
     _cfb_aes,
     _cfb_block,
+    _cfb_cpy,
+    _cfb_words,
     _chacha_aead,
     _chacha_narrow,
     _chacha_wide,
     _gcm_pure,
     _salsa20_upy,
+    blowfish,
+    cast5,
+    sm4,
+    tea,
+    tripledes,
+    twofish,
     xor,
+    xtea,
 )
 from kcp.crypt._aes_pure import Aes
 from kcp.kdf import pbkdf2_by
@@ -34,6 +44,18 @@ aes_keys = st.sampled_from((16, 24, 32)).flatmap(lambda n: st.binary(min_size=n,
 bytes_12 = st.binary(min_size=12, max_size=12)
 payloads = st.binary(min_size=12, max_size=1400)
 some = settings(max_examples=40, deadline=None)
+
+#: Block ciphers in plain Python, and what `cryptography` calls them, if it has them.
+PLAIN = {
+    "sm4": sm4.Sm4,
+    "twofish": twofish.Twofish,
+    "blowfish": blowfish.Blowfish,
+    "cast5": cast5.Cast5,
+    "3des": tripledes.TripleDes,
+    "tea": tea.Tea,
+    "xtea": xtea.Xtea,
+}
+IN_CRYPTOGRAPHY = {"sm4": "SM4", "blowfish": "Blowfish", "cast5": "CAST5", "3des": "TripleDES"}
 
 
 def cfb_of_the_device(key, fill):
@@ -64,17 +86,18 @@ def device_codec(name, key, fill):
         return chacha_of_the_device(_chacha_narrow, key, fill)
     if name == "salsa20":
         return _salsa20_upy.Salsa20(key, fill)
+    if name in PLAIN:
+        return _cfb_words.CfbWords(PLAIN[name](key), fill)
     return crypt.new(name, key, fill)
 
 
 def test_kcp_gos_packets_on_the_devices_path():
     for name, key, nonce, payload, wire in packets():
-        if name in crypt.NAMES:
-            codec = device_codec(name, key, crypt_support.filler(nonce))
-            assert crypt_support.opened(codec, wire) == payload, name
-            assert crypt_support.sealed(codec, payload) == wire, name
-            again = crypt_support.sealed(codec, payload)
-            assert crypt_support.opened(crypt_support.new(name, key), again) == payload
+        codec = device_codec(name, key, crypt_support.filler(nonce))
+        assert crypt_support.opened(codec, wire) == payload, name
+        assert crypt_support.sealed(codec, payload) == wire, name
+        again = crypt_support.sealed(codec, payload)
+        assert crypt_support.opened(crypt_support.new(name, key), again) == payload
 
 
 @some
@@ -100,6 +123,47 @@ def test_cfb_twins(key, texts):
             wire = crypt_support.sealed(one, text)
             for other in codecs:
                 assert crypt_support.opened(other, wire) == text
+
+
+def keys_of(name):
+    """Keys of one of PLAIN, of all lengths, as one strategy."""
+    sizes = {"twofish": (16, 24, 32), "3des": (24,), "blowfish": range(1, 57)}.get(name, (16,))
+    return st.sampled_from(sizes).flatmap(lambda n: st.binary(min_size=n, max_size=n))
+
+
+named_keys = st.sampled_from(sorted(PLAIN)).flatmap(
+    lambda name: st.tuples(st.just(name), keys_of(name))
+)
+
+
+@some
+@given(named=named_keys, texts=st.lists(payloads, min_size=1, max_size=3))
+def test_cfb_twins_of_the_other_ciphers(named, texts):
+    name, key = named
+    codecs = (
+        crypt_support.new(name, key),
+        device_codec(name, key, crypt_support.filler(bytes(range(100, 116)))),
+    )
+    for text in texts:
+        for one in codecs:
+            wire = crypt_support.sealed(one, text)
+            for other in codecs:
+                assert crypt_support.opened(other, wire) == text, name
+
+
+@some
+@given(
+    named=named_keys.filter(lambda named: named[0] in IN_CRYPTOGRAPHY),
+    data=st.binary(min_size=16, max_size=16),
+)
+def test_blocks_of_the_other_ciphers(named, data):
+    name, key = named
+    cipher = PLAIN[name](key)
+    codec = _cfb_cpy.by_name(IN_CRYPTOGRAPHY[name], key * 4 if len(key) < 4 else key, None)
+    n = 4 * cipher.WORDS
+    buf = bytearray(data[:n]) + bytearray(n)
+    codec.encrypt(buf, 2 * n)  # its second block is the encryption of the first
+    assert _cfb_words.block(cipher, bytes(buf[:n])) == buf[n:]
 
 
 @some
@@ -191,6 +255,48 @@ def test_garbage_never_raises(name, data):
     assert name == "null" or result in (-1, -2)
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    name=st.one_of(st.sampled_from(crypt.NAMES), st.text(max_size=8), st.none(), st.integers()),
+    key=st.one_of(
+        st.none(),
+        st.text(),
+        st.integers(),
+        st.binary(max_size=70),
+        st.sampled_from((0, 1, 15, 16, 17, 24, 32, 33, 56, 57)).map(bytes),
+    ),
+)
+def test_names_and_keys_are_taken_or_refused_with_a_sentence(name, key):
+    try:
+        codec = crypt.new(name, key, crypt_support.filler(bytes(16)))
+    except ValueError as error:
+        known = name in crypt.NAMES
+        sentence = (
+            f"{name} needs a key of" if known else f"unknown crypt {name!r}; there are: null"
+        )
+        assert str(error).startswith(sentence)
+    else:
+        wire = crypt_support.sealed(codec, bytes(30))
+        assert crypt_support.opened(codec, wire) == bytes(30)
+
+
+def test_every_length_of_key():
+    taken = {name: [n for n in range(70) if is_taken(name, bytes(n))] for name in crypt.NAMES[2:]}
+    assert taken.pop("xor") == list(range(1, 70))
+    assert taken.pop("blowfish") == list(range(1, 57))
+    assert taken.pop("twofish") == [16, 24, 32]
+    for name, sizes in taken.items():
+        assert sizes in ([16, 32], [24, 32], [32]), name
+
+
+def is_taken(name, key):
+    try:
+        crypt.key_for(name, key)
+    except ValueError:
+        return False
+    return True
+
+
 def test_words_of_xor():
     """The table as MicroPython keeps it."""
     table = bytes(range(250)) * 6
@@ -202,18 +308,43 @@ def test_words_of_xor():
         assert crypt_support.opened(codec, wire) == bytes(n)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in crypt.NAMES if name.startswith(("aes", "chacha20"))]
-)
+HAVE_TWINS = [
+    name
+    for name in crypt.NAMES
+    if name.startswith(("aes", "chacha20")) or name in IN_CRYPTOGRAPHY
+]
+
+
+@pytest.mark.parametrize("name", HAVE_TWINS)
 def test_without_the_package_cryptography(name):
     program = (
         "import sys; sys.modules['cryptography'] = None\n"
         "import crypt_support as c\n"
         f"codec = c.new({name!r})\n"
-        "assert type(codec).__module__ in "
-        "('kcp.crypt._cfb_block', 'kcp.crypt._gcm_pure', 'kcp.crypt._chacha_aead')\n"
+        "module = type(codec).__module__.rpartition('.')[2]\n"
+        "assert module in ('_cfb_block', '_gcm_pure', '_cfb_words', '_chacha_aead'), module\n"
         "assert c.opened(codec, c.sealed(codec, bytes(50))) == bytes(50)\n"
     )
     path = [p for p in sys.path if p]
     code = f"import sys; sys.path[:0] = {path!r}\n" + program
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=30)
+
+
+@pytest.mark.parametrize("name", IN_CRYPTOGRAPHY)
+def test_what_cryptography_does_not_support(name, monkeypatch):
+    """Builds of OpenSSL leave some of them out."""
+    codec = crypt_support.new(name)
+    assert type(codec) is _cfb_cpy.Cfb
+
+    def refuse(*_):
+        raise UnsupportedAlgorithm(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_cfb_cpy, "Cfb", refuse)
+        plain = crypt_support.new(name)
+    assert type(plain) is _cfb_words.CfbWords
+    wire = crypt_support.sealed(plain, bytes(99))
+    assert crypt_support.opened(codec, wire) == bytes(99)
+    monkeypatch.setattr(_cfb_cpy, "algorithms", None)
+    monkeypatch.setattr(_cfb_cpy, "old_algorithms", None)
+    assert type(crypt_support.new(name)) is _cfb_words.CfbWords

@@ -18,6 +18,13 @@ CRYPTS = (
     "aes-192-gcm",
     "aes-256-gcm",
     "chacha20-poly1305",
+    "sm4",
+    "twofish",
+    "blowfish",
+    "cast5",
+    "3des",
+    "tea",
+    "xtea",
 )
 
 

@@ -12,11 +12,16 @@ A key is bytes and stands as it is, so that both kinds of peers are met:
 Any other length is refused, so that a passphrase is never taken for a key by accident.
 """
 
-# In this order messages list them. (name, module, bytes of key: None = takes none, 0 = any number)
+# Lengths of keys, where there are several: the least, the most, the step, and how a message says it.
+_ANY = (1, 1 << 29, 1, "1 or more")
+_BLOWFISH = (1, 56, 1, "1 to 56")
+_TWOFISH = (16, 32, 8, "16, 24 or 32")
+
+# In this order messages list them. (name, module, bytes of key; None = takes none)
 _CIPHERS = (
     ("null", "none", None),
     ("none", "none", None),
-    ("xor", "xor", 0),
+    ("xor", "xor", _ANY),
     ("salsa20", "salsa20", 32),
     ("aes", "aes", 32),
     ("aes-128", "aes", 16),
@@ -26,6 +31,13 @@ _CIPHERS = (
     ("aes-192-gcm", "gcm", 24),
     ("aes-256-gcm", "gcm", 32),
     ("chacha20-poly1305", "chacha20poly1305", 32),
+    ("sm4", "sm4", 16),
+    ("twofish", "twofish", _TWOFISH),
+    ("blowfish", "blowfish", _BLOWFISH),
+    ("cast5", "cast5", 16),
+    ("3des", "tripledes", 24),
+    ("tea", "tea", 16),
+    ("xtea", "xtea", 16),
 )
 
 #: Names of all packet encryptions: "null" = no crypt layer, "none" = nonce and CRC-32, no cipher.
@@ -46,17 +58,23 @@ def key_for(name: str, key):
 
     Raises ValueError on an unknown name, and on a key that is not bytes or not of a right length.
     """
-    n_bytes = _entry(name)[2]
-    if n_bytes is None:
+    sizes = _entry(name)[2]
+    if sizes is None:
         return None
-    wanted = "%s needs a key of %s bytes" % (name, n_bytes or "1 or more")
-    if key is None or not isinstance(key, (bytes, bytearray)):
-        given = "none was given" if key is None else "not " + type(key).__name__
-        raise ValueError("%s, %s: kcp.derive_key(passphrase) makes one" % (wanted, given))
-    n = len(key)
-    if n == 0 or (n_bytes and n != n_bytes and n != DERIVED_BYTES):
-        raise ValueError("%s, not %d: kcp.derive_key(passphrase) makes one" % (wanted, n))
-    return bytes(key[:n_bytes]) if n_bytes else bytes(key)
+    least, most, step, wanted = (sizes, sizes, 1, sizes) if isinstance(sizes, int) else sizes
+    if key is None:
+        given = "none was given"
+    elif not isinstance(key, (bytes, bytearray)):
+        given = "not " + type(key).__name__
+    else:
+        n = len(key)
+        if (least <= n <= most and (n - least) % step == 0) or (n == DERIVED_BYTES and n > most):
+            return bytes(key[:most])
+        given = "not %d" % n
+    raise ValueError(
+        "%s needs a key of %s bytes, %s: kcp.derive_key(passphrase) makes one"
+        % (name, wanted, given)
+    )
 
 
 def new(name: str, key, fill):

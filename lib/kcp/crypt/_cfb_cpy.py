@@ -8,7 +8,10 @@ which the nonce has two.
 So that each packet begins on a block's edge, the run goes to the end of its last block.
 """
 
-from cryptography.hazmat.primitives.ciphers import Cipher
+import warnings
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 try:  # CFB is moving there; the old place warns
@@ -16,9 +19,14 @@ try:  # CFB is moving there; the old place warns
 except ImportError:
     from cryptography.hazmat.primitives.ciphers.modes import CFB
 
+try:  # where old ciphers are moving, too
+    from cryptography.hazmat.decrepit.ciphers import algorithms as old_algorithms
+except ImportError:
+    old_algorithms = algorithms
+
 from ._frame import IV, Framed
 
-__all__ = ("AES", "Cfb")
+__all__ = ("AES", "Cfb", "by_name")
 
 
 class Cfb(Framed):
@@ -47,3 +55,16 @@ class Cfb(Framed):
             buf[:n] = update(buf[:n] + bytes(end - n))[:n]
         else:
             buf[:end] = update(buf[:end])
+
+
+def by_name(algorithm, key, fill):
+    """Return a codec over an algorithm of that name; ImportError if it is not supported."""
+    with warnings.catch_warnings():  # older versions warn of what they keep in the other place
+        warnings.simplefilter("ignore")
+        kind = getattr(old_algorithms, algorithm, None) or getattr(algorithms, algorithm, None)
+    if kind is None:
+        raise ImportError(algorithm)
+    try:
+        return Cfb(kind(key), fill)
+    except UnsupportedAlgorithm:  # this build of OpenSSL has it not
+        raise ImportError(algorithm)

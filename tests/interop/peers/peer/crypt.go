@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 
 	kcp "github.com/xtaci/kcp-go/v5"
 	"golang.org/x/crypto/chacha20poly1305"
@@ -28,7 +29,7 @@ var ciphers = map[string]cipherKind{
 	"aes-192-gcm":       {24, kcp.NewAESGCMCrypt},
 	"aes-256-gcm":       {32, kcp.NewAESGCMCrypt},
 	"chacha20-poly1305": {32, newChaCha20Poly1305},
-	"sm4":               {16, kcp.NewSM4BlockCrypt},
+	"sm4":               {16, newSM4},
 	"twofish":           {32, kcp.NewTwofishBlockCrypt},
 	"blowfish":          {32, kcp.NewBlowfishBlockCrypt},
 	"cast5":             {16, kcp.NewCast5BlockCrypt},
@@ -47,6 +48,33 @@ func newChaCha20Poly1305(key []byte) (kcp.BlockCrypt, error) {
 		return nil, err
 	}
 	return kcp.NewAEADCrypt(aead), nil
+}
+
+// oneAtATime is a cipher that encrypts and decrypts by turns. A session of kcp-go does both at once, and the
+// library that it has SM4 from cannot: the two share a buffer, so kcp-go alone damages packets on several CPUs.
+type oneAtATime struct {
+	mu    sync.Mutex
+	block kcp.BlockCrypt
+}
+
+func (c *oneAtATime) Encrypt(dst, src []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.block.Encrypt(dst, src)
+}
+
+func (c *oneAtATime) Decrypt(dst, src []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.block.Decrypt(dst, src)
+}
+
+func newSM4(key []byte) (kcp.BlockCrypt, error) {
+	block, err := kcp.NewSM4BlockCrypt(key)
+	if err != nil {
+		return nil, err
+	}
+	return &oneAtATime{block: block}, nil
 }
 
 // NewBlock makes the crypt layer; nil for "null", which has none.

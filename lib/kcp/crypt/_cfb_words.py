@@ -1,0 +1,106 @@
+"""CFB mode (SP 800-38A) over block ciphers in plain Python that work on 32-bit words.
+
+Such a cipher has
+- ORDER: of the bytes in a word, ">" or "<"; WORDS: of a block, 2 or 4;
+- run(w, n, reg, opening), which seals or opens the n words of w in place, `reg` being the words of
+  the block before the first one. The whole packet is one call, because calls are what Python is
+  slow at; only the encryption of blocks is needed, for both ways.
+
+On a 64-bit MicroPython nothing is allocated per packet. On a 32-bit one a word is a heap object
+as soon as it does not fit 31 bits, tens of thousands of them per packet: prefer AES there.
+"""
+
+from array import array
+from io import BytesIO
+from struct import pack, pack_into, unpack
+
+from kcp._compat import MICROPYTHON, const
+
+from ._frame import IV, Framed
+
+_LONGEST = const(1504)  # bytes of a packet, up to the end of its last block
+
+
+def table(values):
+    """Return numbers of 32 bits as what is looked up fastest: a list; on a device, the smallest."""
+    return array("I", values) if MICROPYTHON else list(values)
+
+
+def block(cipher, data) -> bytes:
+    """Encrypt one block; for setting up, and for tests."""
+    form = cipher.ORDER + "%dI" % cipher.WORDS
+    w = [0] * cipher.WORDS
+    cipher.run(w, cipher.WORDS, unpack(form, data), False)
+    return pack(form, *w)
+
+
+class _CfbWords(Framed):
+    def __init__(self, cipher, fill):
+        super().__init__(fill)
+        self._cipher_run = cipher.run
+        self._order = cipher.ORDER
+        self._reg = unpack(cipher.ORDER + "%dI" % cipher.WORDS, IV[: 4 * cipher.WORDS])
+
+    def encrypt(self, buf, n):
+        """Encrypt buf[0:n] in place."""
+        self._run(buf, n, False)
+
+    def decrypt(self, buf, n):
+        """Decrypt buf[0:n] in place."""
+        self._run(buf, n, True)
+
+
+class CfbWordsLists(_CfbWords):
+    """For CPython: words are unpacked into a list. `wide`: decrypts in parallel, see CfbLanes."""
+
+    def _run(self, buf, n, opening):
+        end = n + 15 & ~15
+        form = self._order + "%dI" % (end // 4)
+        w = list(unpack(form, buf[:n] + bytes(end - n)))
+        self._cipher_run(w, end // 4, self._reg, opening)
+        buf[:n] = pack(form, *w)[:n]
+
+
+class CfbWordsArray(_CfbWords):
+    """For MicroPython: words get into an array by way of a BytesIO (see _mix.py)."""
+
+    def __init__(self, cipher, fill):
+        super().__init__(cipher, fill)
+        self._form = cipher.ORDER + "4I"
+        self._io = BytesIO(_LONGEST + 64)
+        self._w = array("I", bytes(_LONGEST))
+
+    def _run(self, buf, n, opening):
+        io, w = self._io, self._w
+        io.seek(0)
+        io.write(buf, n)
+        io.seek(0)
+        io.readinto(w, n)
+        n_words = (n + 15) >> 4 << 2
+        if self._order == ">":
+            for i in range(n_words):
+                x = w[i]
+                x = (x & 0xFF00FF) << 8 | x >> 8 & 0xFF00FF
+                w[i] = (x & 0xFFFF) << 16 | x >> 16
+        self._cipher_run(w, n_words, self._reg, opening)
+        form = self._form
+        for i in range(0, n_words, 4):
+            pack_into(form, buf, i << 2, w[i], w[i + 1], w[i + 2], w[i + 3])
+
+
+CfbWords = CfbWordsArray if MICROPYTHON else CfbWordsLists
+
+
+def codec(cipher, algorithm, key, fill):
+    """Return a codec over the `algorithm` of the package `cryptography`, else over `cipher`.
+
+    cipher: a class that makes one of a key; algorithm: a name, None = there is none.
+    """
+    if not MICROPYTHON and algorithm:
+        try:
+            from ._cfb_cpy import by_name
+
+            return by_name(algorithm, key, fill)
+        except ImportError:  # it is not installed, or has no such algorithm
+            pass
+    return CfbWords(cipher(key), fill)
