@@ -127,43 +127,59 @@ def test_what_kcptun_makes_of_its_default_passphrase():
     for name, secret in (
         (
             "aes",
-            "86834343335b168ca911bf584a05f9900e1c6fda6cff59af77da7a71362169"
-            "042f4235a6a92b893fdc04af2206150fd80543f4c5a0baa45c6491a7f7d9ca55",
+            (
+                "86834343335b168ca911bf584a05f9900e1c6fda6cff59af77da7a71362169"
+                "042f4235a6a92b893fdc04af2206150fd80543f4c5a0baa45c6491a7f7d9ca55"
+            ),
         ),
         (
             "blowfish",
-            "186797305116055ece6531b898c4b2352cc7452341b5307dea2aa20a29f618"
-            "b1e93a61ea347821cc34772d7420fe318afde206fbeaa2877ea788910d1c1623",
+            (
+                "186797305116055ece6531b898c4b2352cc7452341b5307dea2aa20a29f618"
+                "b1e93a61ea347821cc34772d7420fe318afde206fbeaa2877ea788910d1c1623"
+            ),
         ),
         (
             "twofish",
-            "79a0668add94e7387471af7514bb1065027a442595c011ec42ca36b0c0c963"
-            "85109999763831cc098b991b61169cab2dd42b5e2e0129420f7eea26c04e22db",
+            (
+                "79a0668add94e7387471af7514bb1065027a442595c011ec42ca36b0c0c963"
+                "85109999763831cc098b991b61169cab2dd42b5e2e0129420f7eea26c04e22db"
+            ),
         ),
         (
             "cast5",
-            "bb8f8d2209e0131c7d027b3e28d6b45788b9c7989c2656cb1e8a2a395a3284"
-            "f2dafb5cda7397559300384fd1364f97b1f6e078a5144964436b9ebec66f3c4d",
+            (
+                "bb8f8d2209e0131c7d027b3e28d6b45788b9c7989c2656cb1e8a2a395a3284"
+                "f2dafb5cda7397559300384fd1364f97b1f6e078a5144964436b9ebec66f3c4d"
+            ),
         ),
         (
             "3des",
-            "5dca5d4fac8f6accf083365ae9eb528a24c6879f96a79d2519c626d792eb86"
-            "d65e499f06c748886b7d9aff47b2ecf6248c40a447ead38cb5696f84afef2dc7",
+            (
+                "5dca5d4fac8f6accf083365ae9eb528a24c6879f96a79d2519c626d792eb86"
+                "d65e499f06c748886b7d9aff47b2ecf6248c40a447ead38cb5696f84afef2dc7"
+            ),
         ),
         (
             "tea",
-            "fc9c4eb4a8e9502bde3d3c8b0679084d963bc6bf8a1de82c6ac2cac580729e"
-            "ef9887ac304ca5bb0b6222227d60a6865c573858c523ff9648ba2d65793b584b",
+            (
+                "fc9c4eb4a8e9502bde3d3c8b0679084d963bc6bf8a1de82c6ac2cac580729e"
+                "ef9887ac304ca5bb0b6222227d60a6865c573858c523ff9648ba2d65793b584b"
+            ),
         ),
         (
             "xtea",
-            "09256989438dfb5af0f2a323dfd1ac2c9af741ccd4b2f0c915d494dc84c4cc"
-            "cac2761735fe7db6e62f9ce09747d95041520e0648b3b50aa488a036396f9abb",
+            (
+                "09256989438dfb5af0f2a323dfd1ac2c9af741ccd4b2f0c915d494dc84c4cc"
+                "cac2761735fe7db6e62f9ce09747d95041520e0648b3b50aa488a036396f9abb"
+            ),
         ),
         (
             "sm4",
-            "0340e44fd923bb2259e375a7ab6ee54de9bca063ec552a83d6bc29f20de7f0"
-            "936ebab1941d067c8064993695b0cbd10300c3976e0721db05eaac6a5a39e9af",
+            (
+                "0340e44fd923bb2259e375a7ab6ee54de9bca063ec552a83d6bc29f20de7f0"
+                "936ebab1941d067c8064993695b0cbd10300c3976e0721db05eaac6a5a39e9af"
+            ),
         ),
     ):
         codec = new(name, PASS)

@@ -309,9 +309,7 @@ def test_words_of_xor():
 
 
 HAVE_TWINS = [
-    name
-    for name in crypt.NAMES
-    if name.startswith(("aes", "chacha20")) or name in IN_CRYPTOGRAPHY
+    name for name in crypt.NAMES if name.startswith(("aes", "chacha20")) or name in IN_CRYPTOGRAPHY
 ]
 
 

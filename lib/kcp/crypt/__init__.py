@@ -12,7 +12,7 @@ A key is bytes and stands as it is, so that both kinds of peers are met:
 Any other length is refused, so that a passphrase is never taken for a key by accident.
 """
 
-# Lengths of keys, where there are several: the least, the most, the step, and how a message says it.
+# Where keys may have several lengths: the least, the most, the step, and how a message says it.
 _ANY = (1, 1 << 29, 1, "1 or more")
 _BLOWFISH = (1, 56, 1, "1 to 56")
 _TWOFISH = (16, 32, 8, "16, 24 or 32")

@@ -22,7 +22,7 @@ _LONGEST = const(1504)  # bytes of a packet, up to the end of its last block
 
 
 def table(values):
-    """Return numbers of 32 bits as what is looked up fastest: a list; on a device, the smallest."""
+    """Return 32-bit numbers as what is looked up fastest, a list; on a device as an array."""
     return array("I", values) if MICROPYTHON else list(values)
 
 

@@ -7,7 +7,7 @@ takes as long as sealing three packets.
 
 from kcp._compat import const
 
-from ._cfb_words import codec, table
+from ._cfb_words import codec
 
 _M = const(0xFFFFFFFF)
 

@@ -8,10 +8,10 @@ from ._cfb_words import codec
 
 _M = const(0xFFFFFFFF)
 
-# The key schedule, section 2.4, as hex digits. A step fills 16 bytes from the 16 of the step
-# before, four at a time: old bytes from where, four that pick of S5 to S8 (old ones in the first
-# line, new ones in the others), an old one that picks again. Then four subkeys: what picks of S5 to
-# S8, and again of S5, S6, S7, S8.
+# The key schedule, section 2.4, as hex digits. A step fills 16 bytes from the 16 of the last step,
+# four at a time: old bytes from where, four that pick of S5 to S8 (old ones in the first line, new
+# ones in the others), an old one that picks again. Then four subkeys: what picks of S5 to S8, and
+# again of S5, S6, S7, S8.
 _THERE = ("0DFCE8", "80213A", "C76549", "4A9B8B")
 _BACK = ("857460", "002132", "476541", "CA9B83")
 _STEPS = (

@@ -6,7 +6,6 @@ full keying (section 5.3): the S-boxes and the matrix of one byte are one look-u
 """
 
 from binascii import unhexlify
-from struct import unpack
 
 from kcp._compat import const
 
