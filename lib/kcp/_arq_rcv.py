@@ -152,6 +152,10 @@ class Receiver:
             self._rcv_advance()
         return True
 
+    def holds(self, sn) -> bool:
+        """Is this segment, at most rcv_wnd ahead of rcv_nxt, there already? (sn unwrapped)"""
+        return sn - self._rcv_q <= self._rx_mask and self._rx[sn & self._rx_mask] is not None
+
     def _rcv_advance(self):
         """Move what is in order from the receive buffer to the receive queue."""
         rx, mask = self._rx, self._rx_mask

@@ -93,6 +93,10 @@ class Sender(Receiver):
         """Segments that can be queued now."""
         return self.max_queue - (self._snd_end - self.snd_una)
 
+    def xmit(self, sn) -> int:
+        """Transmissions of a segment in the window, numbered as on the wire: 0, 1, 2 = more."""
+        return self._xmit[sn & self._tx_mask]
+
     def queue(self, data) -> int:
         """Queue `data` (bytes-like, one byte per item) and return how many bytes were taken.
 

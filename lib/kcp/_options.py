@@ -18,6 +18,7 @@ RUNTIME = (
     "write_delay",
     "rate_limit",
     "dup",
+    "trace",
     "dead_ms",
     "linger_ms",
 )
@@ -48,6 +49,8 @@ def apply(session, options: dict):
     config = changed(session.config, options)
     if config.mtu != session.config.mtu:
         _set_mtu(session, config)
+    if config.trace != session.config.trace:
+        session.set_logger(config.trace)
     session.config = config
     arq = session.arq
     if (config.sndwnd, config.rcvwnd) != (arq.snd_wnd, arq.rcv_wnd):

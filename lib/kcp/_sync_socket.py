@@ -187,6 +187,14 @@ class Socket(_Timed):
             self._link.on_oob = handler
             self.session.on_oob = None if handler is None else self._link.oob_received
 
+    def set_logger(self, mask, sink=None):
+        """Trace the session: see `Session.set_logger`. The sink runs where an out-of-band handler
+        does, and must return soon; what it raises is told on stderr, and ends the tracing."""
+        from .trace import on_stderr
+
+        with self._port.lock:
+            self.session.set_logger(mask, sink, on_stderr)
+
     def set(self, **options):
         """Change settings of the session: see `Session.set`; and, of a client, `dscp`,
         `read_buffer` and `write_buffer` of its UDP socket (OSError if the system refuses)."""

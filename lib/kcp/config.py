@@ -30,6 +30,7 @@ _DEFAULTS = {
     "dscp": None,
     "read_buffer": None,
     "write_buffer": None,
+    "trace": None,
     "dead_ms": 90000,
     "linger_ms": 10000,
     "backlog": 128,
@@ -88,6 +89,7 @@ class Config:
     dscp: 0..63, how routers are to treat the datagrams, for IPv4 and IPv6; read_buffer,
         write_buffer: bytes of the socket's buffers. Of the socket, so on a server of all sessions;
         OSError if the system refuses one.
+    trace: events to log, as `Session.set_logger` takes them (a mask or names); None: none.
     fec: (data, parity) shards per group, or datashard and parityshard; None, 0, 0: off. Only for
         what this side sends: what the peer uses is found out. max_fec_bytes: how much of the
         peer's packets a session may keep to repair groups.
@@ -119,6 +121,10 @@ class Config:
         if self.mode not in MODES and self.mode != "manual":
             names = ", ".join(sorted(MODES))
             raise ValueError("unknown mode %r; there are: %s, manual" % (self.mode, names))
+        if self.trace is not None:
+            from .trace import mask_of
+
+            self.trace = mask_of(self.trace)
         if self.fec is not None:
             self.datashard, self.parityshard = self.fec
         if self.datashard or self.parityshard:

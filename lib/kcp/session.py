@@ -95,6 +95,9 @@ class Session(Gauges):
         self._waiting = False  # for an answer to what was sent, since
         self._waiting_ms = now_ms
         self._close_ms = self._linger_ms = 0
+        self.tracer = None
+        if config.trace:
+            self.set_logger(config.trace)
         self.shaper = None
         if config.rate_limit or config.dup:
             from ._shaper import shape
@@ -109,7 +112,7 @@ class Session(Gauges):
 
     def set(self, **options):
         """Change settings at once: mtu, sndwnd, rcvwnd, mode, nodelay, interval, resend, nc,
-        stream, acknodelay, write_delay, rate_limit, dup, dead_ms, linger_ms (see `Config`).
+        stream, acknodelay, write_delay, rate_limit, dup, trace, dead_ms, linger_ms (`Config`).
 
         Raises ValueError, and changes nothing, on a value out of range and on settings that are
         fixed when the session is made. A new mtu is for data queued from now on; after it was
@@ -118,6 +121,18 @@ class Session(Gauges):
         from ._options import apply  # only who uses it pays for it
 
         apply(self, options)
+
+    def set_logger(self, mask, sink=None, report=None):
+        """Have sink(event, conv, *values) called for what passes this session (kcp-go: SetLogger).
+
+        mask: numbers or names of `kcp.trace`, such as "in_push,out_ack" or "all"; 0 or None: off.
+        sink None: logging (CPython) or print (MicroPython). An exception in it ends the tracing
+        and goes to report(error, message), or comes out of the verb that was called. ValueError on
+        names that are none.
+        """
+        from .trace import attach  # only who uses it pays for it
+
+        attach(self, mask, sink, report)
 
     # -- datagrams -----------------------------------------------------------------------------
 
@@ -150,6 +165,8 @@ class Session(Gauges):
         return self._input_kcp(buf, off, end, now_ms, True)
 
     def _input_kcp(self, buf, off, end, now_ms, regular):
+        if self.tracer is not None:
+            self.tracer.input(buf, off, end, regular)
         if self.arq.input(buf, off, end, now_ms, regular) != 0:
             self.stats.KCPInErrors += 1
             return False
@@ -225,6 +242,8 @@ class Session(Gauges):
         return self._sealed(buf, head + n)
 
     def _sealed(self, buf, end):
+        if self.tracer is not None:
+            self.tracer.output(buf, self.codec.head, end, end + self.codec.tail)
         n = self.codec.seal(buf, end)
         stats = self.stats
         stats.OutPkts += 1
@@ -263,6 +282,8 @@ class Session(Gauges):
             self.stats.BytesSent += n
             if not self.config.write_delay or self.arq.window_full():
                 self.arq.flush()
+            if self.tracer is not None:
+                self.tracer.sent(n)
         return n
 
     def recv_into(self, buf) -> int:
@@ -275,6 +296,8 @@ class Session(Gauges):
         self.stats.BytesReceived += n
         if self.stats.heir is not None:
             self.stats.heir.BytesReceived += n
+        if n and self.tracer is not None:
+            self.tracer.received(n)
         return n
 
     def send_oob(self, data) -> bool:

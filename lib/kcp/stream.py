@@ -181,6 +181,11 @@ class Stream(ReadHalf):
             handler = guarded(handler, report)
         self.session.on_oob = handler
 
+    def set_logger(self, mask, sink=None):
+        """Trace the session: see `Session.set_logger`. What the sink raises is reported as the
+        event loop reports exceptions of callbacks, and ends the tracing."""
+        self.session.set_logger(mask, sink, report)
+
     def can_write_eof(self) -> bool:
         """False: KCP cannot close one direction."""
         return False

@@ -20,6 +20,10 @@ _FLAGS = {
     "--resend": {"type": int, "help": "Fast resend after so many ACKs (mode manual)."},
     "--nc": {"type": int, "help": "1 = no congestion control (mode manual)."},
     "--acknodelay": {"is_flag": True, "default": None, "help": "Acknowledge at once."},
+    "--trace": {
+        "metavar": "EVENTS",
+        "help": "Tell on stderr what passes: all, in_push,out_ack,... or kcp-go's log mask.",
+    },
 }
 _PLAIN = ("null", "none")
 _SHORT = {"--datashard": ("--ds",), "--parityshard": ("--ps",)}
@@ -63,7 +67,19 @@ def make_config(flags, **more):
         config = kcp.Config(**given, **more)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    if config.trace:
+        _log_trace()
     if secret is not None and config.crypt in _PLAIN:
         text = f"the key has no effect with crypt {config.crypt}: nothing is encrypted"
         click.secho(f"kcp: {text}", fg="yellow", err=True)
     return config
+
+
+def _log_trace():
+    import logging
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("kcp")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
