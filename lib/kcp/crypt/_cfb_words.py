@@ -51,7 +51,7 @@ class _CfbWords(Framed):
 
 
 class CfbWordsLists(_CfbWords):
-    """For CPython: words are unpacked into a list. `wide`: decrypts in parallel, see CfbLanes."""
+    """For CPython: words are unpacked into a list."""
 
     def _run(self, buf, n, opening):
         end = n + 15 & ~15
@@ -94,9 +94,9 @@ CfbWords = CfbWordsArray if MICROPYTHON else CfbWordsLists
 def codec(cipher, algorithm, key, fill):
     """Return a codec over the `algorithm` of the package `cryptography`, else over `cipher`.
 
-    cipher: a class that makes one of a key; algorithm: a name, None = there is none.
+    cipher: a class that makes one of a key.
     """
-    if not MICROPYTHON and algorithm:
+    if not MICROPYTHON:
         try:
             from ._cfb_cpy import by_name
 

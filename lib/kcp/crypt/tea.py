@@ -6,9 +6,9 @@ kcp-go asks its library for as 16 rounds. Words are big-endian. It protects litt
 
 from struct import unpack
 
-from kcp._compat import const
+from kcp._compat import MICROPYTHON, const
 
-from ._cfb_words import codec
+from ._cfb_words import CfbWords
 
 _M = const(0xFFFFFFFF)
 _DELTA = const(0x9E3779B9)
@@ -24,6 +24,10 @@ class Tea:
     def __init__(self, key, cycles=_CYCLES):
         self._key = unpack(">4I", key)
         self._sums = tuple([_DELTA * i & _M for i in range(1, cycles + 1)])
+
+    def constants(self):
+        """Return the words of the key and the sums, for TeaLanes."""
+        return self._key + self._sums
 
     def run(self, w, n, reg, opening):
         """CFB over the n words of w (see _cfb_words.py)."""
@@ -47,4 +51,8 @@ class Tea:
 
 def new(name, key, fill):
     """Return a codec in plain Python."""
-    return codec(Tea, None, key, fill)
+    if MICROPYTHON:
+        return CfbWords(Tea(key), fill)
+    from ._lanes_cpy import TeaLanes
+
+    return TeaLanes(Tea(key), fill)

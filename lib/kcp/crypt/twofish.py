@@ -7,9 +7,9 @@ full keying (section 5.3): the S-boxes and the matrix of one byte are one look-u
 
 from binascii import unhexlify
 
-from kcp._compat import const
+from kcp._compat import MICROPYTHON, const
 
-from ._cfb_words import codec, table
+from ._cfb_words import CfbWords, table
 
 _M = const(0xFFFFFFFF)
 _MDS_POLY = const(0x169)
@@ -128,6 +128,14 @@ class Twofish:
         self._ends = tuple(k[:8])
         self._keys = tuple([tuple(k[i : i + 4]) for i in range(8, 40, 4)])
 
+    def constants(self):
+        """Return the subkeys, in a row, for TwofishLanes."""
+        return self._ends + tuple([word for four in self._keys for word in four])
+
+    def tables(self):
+        """Return the four tables of words by a byte."""
+        return self._tables
+
     def run(self, w, n, reg, opening):
         """CFB over the n words of w (see _cfb_words.py)."""
         t0, t1, t2, t3 = self._tables
@@ -175,4 +183,8 @@ class Twofish:
 
 def new(name, key, fill):
     """Return a codec in plain Python."""
-    return codec(Twofish, None, key, fill)
+    if MICROPYTHON:
+        return CfbWords(Twofish(key), fill)
+    from ._twofish_cpy import TwofishLanes
+
+    return TwofishLanes(Twofish(key), fill)

@@ -5,9 +5,9 @@ Needham and Wheeler, "Tea extensions", 1997: 32 cycles, a key of 16 bytes, big-e
 
 from struct import unpack
 
-from kcp._compat import const
+from kcp._compat import MICROPYTHON, const
 
-from ._cfb_words import codec
+from ._cfb_words import CfbWords
 
 _M = const(0xFFFFFFFF)
 _DELTA = const(0x9E3779B9)
@@ -35,6 +35,10 @@ class Xtea:
     def __init__(self, key):
         self._pairs = _schedule(key)
 
+    def constants(self):
+        """Return what is added, in a row, for XteaLanes."""
+        return [word for pair in self._pairs for word in pair]
+
     def run(self, w, n, reg, opening):
         """CFB over the n words of w (see _cfb_words.py)."""
         pairs = self._pairs
@@ -56,4 +60,8 @@ class Xtea:
 
 def new(name, key, fill):
     """Return a codec in plain Python."""
-    return codec(Xtea, None, key, fill)
+    if MICROPYTHON:
+        return CfbWords(Xtea(key), fill)
+    from ._lanes_cpy import XteaLanes
+
+    return XteaLanes(Xtea(key), fill)
