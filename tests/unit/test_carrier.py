@@ -203,6 +203,24 @@ async def test_datagrams_of_other_senders_are_dropped_and_counted():
     await close_all(server)
 
 
+async def test_two_clients_talk_to_each_other():
+    """No listener: each has the other's address. kcp-go's TestSessionReadAfterClosed does so."""
+    (sock, port), (other_sock, other_port) = udp_socket_and_port(), udp_socket_and_port()
+    for conv in (0, 4321):
+        one, _ = await kcp.open_connection("127.0.0.1", other_port, sock=sock, conv=conv)
+        other, _ = await kcp.open_connection("127.0.0.1", port, sock=other_sock, conv=conv)
+        one.write(b"1234")
+        other.write(b"4321")
+        assert await soon(one.readexactly(4)) == b"4321"
+        assert await soon(other.readexactly(4)) == b"1234"
+        one.close()
+        other.close()
+        await soon(one.wait_closed())
+        await soon(other.wait_closed())
+    sock.close()
+    other_sock.close()
+
+
 async def test_a_failed_start_gives_the_socket_back():
     sock = udp_socket()
     assert await raised(OSError, kcp.open_connection("127.0.0.1", 9, sock=sock, probe_ms=200))

@@ -91,11 +91,12 @@ def test_a_listeners_sessions_have_their_own_settings():
 
 def is_parity(datagram, options):
     """Parity is as long as its group's longest packet, which may be from before the change."""
-    return bool(options) and datagram[20 + 4] == 0xF2
+    return "fec" in options and datagram[20 + 4] == 0xF2
 
 
 def test_new_data_keeps_to_the_new_mtu():
-    for options in ({}, FEC_AND_CRC):
+    aes = {"crypt": "aes-128", "key": bytes(range(16))}
+    for options in ({}, FEC_AND_CRC, aes, dict(aes, crypt="aes-128-gcm")):
         a, b = session(**options), session(**options)
         for mtu in (700, 1500, 90, 1200, 60, 1350):
             a.set(mtu=mtu)
