@@ -23,7 +23,7 @@ from ._gauges import Gauges
 from ._kernels import u32
 from .arq import Arq
 from .packet import BAD_SUM, codec
-from .stats import Stats
+from .stats import Stats, read_late
 
 EPIPE = 32  # MicroPython's errno module has no EPIPE
 
@@ -294,8 +294,8 @@ class Session(Gauges):
         """
         n = self.arq.read_into(buf)
         self.stats.BytesReceived += n
-        if self.stats.heir is not None:
-            self.stats.heir.BytesReceived += n
+        if self.stats.is_past:
+            read_late(n)
         if n and self.tracer is not None:
             self.tracer.received(n)
         return n

@@ -9,6 +9,10 @@ that passes 2**30 becomes a big int (one allocation per increment from there on)
 """
 
 try:
+    from os import register_at_fork
+except ImportError:  # MicroPython, Windows
+    register_at_fork = None
+try:
     from _thread import RLock
 except ImportError:  # MicroPython, where this library is for one thread
     RLock = None
@@ -81,10 +85,10 @@ def csv_header() -> str:
 class Stats:
     """A set of counters: one int attribute per name of `NAMES`."""
 
-    __slots__ = NAMES + ("heir",)
+    __slots__ = NAMES + ("is_past",)
 
     def __init__(self):
-        self.heir = None  # Stats that also gets what is read from a session that is closed
+        self.is_past = False  # has left total() as a session: see read_late()
         self.reset()
 
     def reset(self):
@@ -132,25 +136,28 @@ class _NoLock:
 ACTIVE, PASSIVE, LISTENER = "active", "passive", "listener"
 
 _lock = _NoLock() if RLock is None else RLock()
+if register_at_fork is not None:  # a child must not wait for a thread that it has not
+    register_at_fork(after_in_child=_lock._at_fork_reinit)
 _live = {}  # Stats -> one of these, of what is open
 _past = Stats()  # what those that are gone have counted, less what reset_total() took off
-_states = Stats()  # CurrEstab and MaxConn of the process
+_n_open = _max_open = 0  # sessions
 
 
 def enter(stats: Stats, kind):
     """A session or listener has been opened: total() counts it from now on."""
+    global _n_open, _max_open
     with _lock:
         _live[stats] = kind
         if kind is ACTIVE:
             stats.ActiveOpens += 1
         if kind is not LISTENER:
-            _states.CurrEstab += 1
-            if _states.CurrEstab > _states.MaxConn:
-                _states.MaxConn = _states.CurrEstab
+            _n_open += 1
+            _max_open = max(_max_open, _n_open)
 
 
 def leave(stats: Stats):
     """It is gone: what it has counted stays in total(). A second call does nothing."""
+    global _n_open
     with _lock:
         kind = _live.pop(stats, None)
         if kind is None:
@@ -159,8 +166,14 @@ def leave(stats: Stats):
         for name in _STATES:
             setattr(_past, name, 0)
         if kind is not LISTENER:
-            stats.heir = _past
-            _states.CurrEstab -= 1
+            stats.is_past = True
+            _n_open -= 1
+
+
+def read_late(n: int):
+    """Count bytes that the application has taken from a session that is gone."""
+    with _lock:
+        _past.BytesReceived += n
 
 
 def total() -> Stats:
@@ -181,16 +194,17 @@ def _sum():
         sum_.add(stats)
         newest = max(newest, stats.FECShardMin)
     sum_.FECShardMin = newest
-    sum_.CurrEstab, sum_.MaxConn = _states.CurrEstab, _states.MaxConn
+    sum_.CurrEstab, sum_.MaxConn = _n_open, _max_open
     return sum_
 
 
 def reset_total():
     """Have total() count from 0 (kcp-go: DefaultSnmp.Reset()); states stay what they are, MaxConn
     begins at CurrEstab. The sessions' own counters do not change."""
+    global _max_open
     with _lock:
         counted = _sum()
         for name in NAMES:
             if name not in _STATES:
                 setattr(_past, name, getattr(_past, name) - getattr(counted, name))
-        _states.MaxConn = _states.CurrEstab
+        _max_open = _n_open
