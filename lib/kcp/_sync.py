@@ -83,17 +83,12 @@ class SyncLink(Ready, Link):
             self.raise_if_dead()
         port = self.port
         port.begin()
-        session = self.session
-        n = session.recv_into(view)
-        room = len(view)
-        while 0 < n < room:
-            k = session.recv_into(view[n:])
-            if not k:
-                break
-            n += k
+        n = self.session.recv_into(view)
         if n:
             self.endpoint.touch(self, ticks_ms())
         self.update()
+        if self.can_read:
+            port.tell()
         port.end()
         return n
 
@@ -238,6 +233,8 @@ class Backlog(Ready):
         if link is not None:
             link.backlog = None
         self.update()
+        if self.can_read:
+            self.port.tell()
         return link
 
     def update(self):
@@ -272,14 +269,16 @@ class Backlog(Ready):
 
 def give_up(endpoint, why: str):
     """End all that is behind an endpoint whose state cannot be trusted, without touching more of
-    it than must be."""
+    it than must be, nor allocating: MicroPython's heap may just have been full."""
     endpoint.is_closing = endpoint.is_closed = True
-    links, endpoint.links = endpoint.links, {}
-    for link in links.values():
+    links = endpoint.links
+    for key in links:
+        link = links[key]
         link.session.abort(ECONNABORTED)
         link.is_gone = True
         link.why = why
         link.on_closed()
+    links.clear()
     endpoint.port.close()
     if endpoint.on_closed is not None:
         endpoint.on_closed()

@@ -35,7 +35,12 @@ _is_news = False
 
 
 def service(ms: float = 0) -> bool:
-    """See `blocking.service`; the work is done by the endpoints' threads."""
+    """Do what is due in all endpoints, for at most ms milliseconds; for the loop of a program that
+    waits in no other call. On CPython the endpoints' threads do the work, and this only waits.
+
+    Returns early, with True, when a socket has something to receive, or a listener a session to
+    accept, that had not: or still has, after a part was taken. Else False.
+    """
     global _is_news
     with _news:
         if not _is_news:

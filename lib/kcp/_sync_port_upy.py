@@ -39,7 +39,12 @@ _last_ms = 0  # when the last step was
 
 
 def service(ms: int = 0) -> bool:
-    """See `blocking.service`."""
+    """Do what is due in all endpoints, for at most ms milliseconds; for the loop of a program that
+    waits in no other call. On CPython the endpoints' threads do the work, and this only waits.
+
+    Returns early, with True, when a socket has something to receive, or a listener a session to
+    accept, that had not: or still has, after a part was taken. Else False.
+    """
     global _is_news
     begin_ms = ticks_ms()
     while True:
@@ -134,7 +139,9 @@ def open_server(host, port, sockbuf):
 
 
 def view_of(data):
-    """Return bytes-like data as a memoryview."""
+    """Return bytes-like data as a memoryview (itself if it is one: that allocates nothing)."""
+    if isinstance(data, memoryview):
+        return data
     if isinstance(data, str):
         raise TypeError("data must be bytes, not str")
     return memoryview(data)

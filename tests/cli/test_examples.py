@@ -11,6 +11,8 @@ import sys
 import pytest
 from cli_support import LIMIT_S, ROOT, Kcp
 
+from kcp import blocking
+
 LIB = os.path.join(ROOT, "lib")
 
 
@@ -126,3 +128,54 @@ def test_echo_client_without_a_key(runtime):
     code, lines, errors = run(runtime, "echo_client.py", "127.0.0.1", 9)
     assert (code, lines) == (1, [])
     assert "KCP_KEY is not set" in errors
+
+
+def test_blocking_echo(runtime):
+    """The pair, the server on one runtime and the client on either."""
+    port = free_port()
+    server = subprocess.Popen(
+        command(runtime, "blocking_echo.py", "serve", port),
+        env=environment(None),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout.readline() == f"listening on port {port}\n"
+        for client in {sys.executable, os.environ.get("KCP_MICROPYTHON", runtime)}:
+            code, lines, errors = run(client, "blocking_echo.py", "ask", "127.0.0.1", port)
+            assert (code, errors) == (0, "")
+            assert lines == [r"b'hello\n'", r"b'how are you?\n'", r"b'bye\n'"]
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def test_telemetry(runtime):
+    with blocking.listen("127.0.0.1", 0, crypt="none") as server:
+        server.settimeout(LIMIT_S)
+        process = subprocess.Popen(
+            command(runtime, "telemetry.py", "127.0.0.1", server.getsockname()[1]),
+            env=environment(None),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            sock, _ = server.accept()
+            sock.settimeout(LIMIT_S)
+            with sock, sock.makefile("rb") as file:
+                reports = [json.loads(file.readline())]
+                sock.sendall(b'{"every_ms": 20}\n')
+                while len(reports) < 30:
+                    reports.append(json.loads(file.readline()))
+                sock.sendall(b'{"stop": true}\n')
+                out = process.communicate(timeout=LIMIT_S)[0]
+        finally:
+            process.kill()
+            process.communicate()
+    assert [report["n"] for report in reports] == list(range(30))
+    assert all(0 <= report["value"] < 1 for report in reports)
+    assert out.splitlines() == [
+        'told: {"every_ms": 20}',
+        'told: {"stop": true}',
+        "stopped, 0 left out",
+    ]

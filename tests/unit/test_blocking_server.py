@@ -243,7 +243,9 @@ def test_service_tells_of_news_once():
         assert not blocking.service(20)  # nothing new
         assert p.peer.recv(10) == b"news"
         p.client.sendall(b"more")
-        assert blocking.service(20000) and p.peer.recv(10) == b"more"
+        assert blocking.service(20000) and p.peer.recv(2) == b"mo"
+        assert blocking.service(20000) and p.peer.recv(10) == b"re"
+        assert not blocking.service(20)
 
 
 def test_service_keeps_an_idle_program_alive():

@@ -1,4 +1,4 @@
-"""The blocking API: an exchange in one thread, files, timeouts, misuse, what is not acknowledged."""
+"""The blocking API: an exchange in one thread, files, timeouts, misuse, data that is lost."""
 
 import binascii
 import errno
