@@ -1,8 +1,8 @@
 """ChaCha20 and Poly1305 for small ints of 31 bits, so that 32-bit MicroPython allocates nothing.
 
 A word of ChaCha20 is two halves of 16 bits, low before high; the accumulator of Poly1305 is
-thirteen limbs of 10 bits. Slower than `_chacha_wide` by a factor, but that one would make a heap
-object of nearly every number here.
+thirteen limbs of 10 bits. More steps than in `_chacha_wide`, but that one would make a heap object
+of nearly every number here, and is slower for it.
 """
 
 from array import array
