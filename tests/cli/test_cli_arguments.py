@@ -96,11 +96,13 @@ def test_flags_have_kcptuns_names(monkeypatch):
         "interval",
         "resend",
         "nc",
+        "dscp",
     )
     words = ("key", "crypt", "mode")
     arguments = [f"--{name}=1" for name in numbers] + [f"--{name}=x" for name in words]
     expected = {**dict.fromkeys(numbers, 1), **dict.fromkeys(words, "x"), "acknodelay": True}
     assert flags_of(*arguments, "--acknodelay") == expected
+    assert flags_of("--ratelimit", "5") == {"rate_limit": 5}
     assert flags_of("--ds", "10", "--ps", "3") == {"datashard": 10, "parityshard": 3}
 
 
@@ -125,6 +127,8 @@ def test_key_from_the_environment(monkeypatch):
         (("echo", "--crypt", "rot13"), "rot13"),
         (("echo", "--mode", "slow"), "slow"),
         (("echo", "--mtu", "9"), "mtu"),
+        (("echo", "--dscp", "64"), "0..63"),
+        (("echo", "--ratelimit", "-1"), "bytes per second"),
         (("send", __file__, "[::1]:1", "--timeout", "0"), "--timeout"),
     ],
 )

@@ -19,6 +19,8 @@ _FLAGS = {
     "--interval": {"type": int, "metavar": "MS", "help": "Tick in ms (mode manual)."},
     "--resend": {"type": int, "help": "Fast resend after so many ACKs (mode manual)."},
     "--nc": {"type": int, "help": "1 = no congestion control (mode manual)."},
+    "--ratelimit": {"type": int, "help": "Bytes per second that a session may send."},
+    "--dscp": {"type": int, "help": "DSCP of the datagrams, 0 to 63."},
     "--acknodelay": {"is_flag": True, "default": None, "help": "Acknowledge at once."},
     "--trace": {
         "metavar": "EVENTS",
@@ -26,13 +28,15 @@ _FLAGS = {
     },
 }
 _PLAIN = ("null", "none")
+_NAMES = {"--ratelimit": "rate_limit"}  # where the library's name is another one
 _SHORT = {"--datashard": ("--ds",), "--parityshard": ("--ps",)}
 
 
 def kcp_flags(command):
     """Decorate a verb with the flags above; it receives them as keyword arguments."""
     for flag, settings in reversed(list(_FLAGS.items())):
-        command = click.option(flag, *_SHORT.get(flag, ()), flag[2:], **settings)(command)
+        name = _NAMES.get(flag, flag[2:])
+        command = click.option(flag, *_SHORT.get(flag, ()), name, **settings)(command)
     return command
 
 
