@@ -22,6 +22,7 @@ from ._clock import ticks_ms
 from ._compat import const
 from .endpoint import Link
 from .session import CLOSED, EPIPE
+from .stats import leave
 
 _MAX_CALLS = const(64)
 
@@ -275,10 +276,13 @@ def give_up(endpoint, why: str):
     for key in links:
         link = links[key]
         link.session.abort(ECONNABORTED)
+        leave(link.session.stats)
         link.is_gone = True
         link.why = why
         link.on_closed()
     links.clear()
+    if endpoint.listener is not None:
+        leave(endpoint.listener.stats)
     endpoint.port.close()
     if endpoint.on_closed is not None:
         endpoint.on_closed()
