@@ -24,12 +24,12 @@ RUNTIME = (
 )
 
 
-def changed(config: Config, options: dict) -> Config:
-    """Return `config` with `options` (names of RUNTIME) laid over it, checked.
+def changed(session, options: dict) -> Config:
+    """Return the session's config with `options` (names of RUNTIME) laid over it, checked.
 
     A new mode brings its nodelay, interval, resend and nc, whatever they were set to before.
     """
-    given = dict(config.given)
+    given = dict(session.config.given)
     if "mode" in options:
         for name in MODE_NAMES:
             given.pop(name, None)
@@ -41,12 +41,13 @@ def changed(config: Config, options: dict) -> Config:
                 "%s is fixed when the session is made; set() takes: %s"
                 % (name, ", ".join(sorted(RUNTIME)))
             )
+    session.arq.check_mtu(merged.mtu - session.overhead_bytes)
     return merged
 
 
 def apply(session, options: dict):
     """Give the session new settings. Raises ValueError and changes nothing if one is wrong."""
-    config = changed(session.config, options)
+    config = changed(session, options)
     if config.mtu != session.config.mtu:
         _set_mtu(session, config)
     if config.trace != session.config.trace:
@@ -60,7 +61,9 @@ def apply(session, options: dict):
             arq.tell_window()
         arq.max_queue = 2 * config.sndwnd
         arq.flush()
-    arq.set_nodelay(config.nodelay, config.interval, config.resend, config.nc)
+    timing = (config.nodelay, config.interval, config.resend, config.nc)
+    if timing != (arq.nodelay, arq.interval_ms, arq.resend, arq.nc):
+        arq.set_nodelay(*timing)
     arq.stream = config.stream
     if not session.is_closing:  # which has made it answer at once
         arq.ack_nodelay = config.acknodelay
@@ -72,7 +75,7 @@ def apply(session, options: dict):
 
 def _set_mtu(session, config):
     mtu = config.mtu - session.overhead_bytes
-    session.arq.set_mtu(mtu)  # ValueError if nothing is left
+    session.arq.set_mtu(mtu)
     if session._encoder is not None:
         session._encoder.grow(mtu + 2)
     session.fit_buffer()

@@ -14,7 +14,7 @@ def apply(stream, options: dict):
             "%s: the server's socket; use Server.set()" % ", ".join(sorted(of_socket))
         )
     if options:
-        changed(stream.session.config, options)  # nothing is set if one of them is wrong
+        changed(stream.session, options)  # nothing is set if one of them is wrong
     if of_socket:
         _sockopt.configure(_open_socket(endpoint), of_socket)
     if options:

@@ -82,7 +82,7 @@ class Arq(Output):
         max_queue=None,
         budget=None,
     ):
-        self._check_mtu(mtu)
+        self.check_mtu(mtu)
         self.conv = conv
         self._conv_lo, self._conv_hi = conv & 0xFFFF, conv >> 16
         self.mtu = mtu
@@ -116,7 +116,8 @@ class Arq(Output):
         self.push_ms = -1  # when a data segment last came
 
     @staticmethod
-    def _check_mtu(mtu):
+    def check_mtu(mtu):
+        """Raise ValueError unless set_mtu() would take it."""
         if not _OVERHEAD < mtu <= 1500:
             raise ValueError("kcp mtu must be 25..1500 bytes, not %r" % mtu)
 
@@ -156,7 +157,7 @@ class Arq(Output):
         For segments queued from now on; those that were queued before keep their size, as in
         kcp-go, and one that is larger than the new mtu goes alone in its datagram.
         """
-        self._check_mtu(mtu)
+        self.check_mtu(mtu)
         self.mtu = mtu
         self.mss = mtu - _OVERHEAD
         self._max_acks = mtu // _OVERHEAD

@@ -328,6 +328,19 @@ async def test_settings_of_a_stream_reach_its_session_and_its_marks():
         assert p.client.session.stats.RepeatSegs > 30
 
 
+async def test_one_wrong_setting_and_none_is_set():
+    async with await pair(crypt="none", fec=(2, 1)) as p:
+        udp = p.client.endpoint.port
+        own, udp.sock = udp.sock, FakeSocket()
+        calls = udp.sock.calls
+        try:
+            p.client.set(dscp=46, mtu=52)  # 20 + 8 + 24 bytes of heads leave no room
+        except ValueError:
+            calls.append("refused")
+        udp.sock = own
+        assert calls == ["refused"] and p.client.session.config.mtu == 1350
+
+
 async def test_a_rate_limit_slows_a_stream_down():
     from kcp._clock import ticks_diff, ticks_ms
 
