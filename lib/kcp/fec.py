@@ -23,6 +23,11 @@ The sender's (data, parity) need not be known: a packet whose type does not fit 
 search for the pattern in the last 258 (type, seqid), as kcp-go does it (`tune.py`). Until it is
 found no packet is kept. Then the groups begin anew with the packet that told it (kcp-go forgets to
 do that: after a change to larger groups it throws its groups away until the seqids have grown).
+
+Nothing is repaired while one of those 258 packets does not fit the ratio (kcp-go does it). While a
+change is being found out, a group may be made of packets of several groups. What comes out then is
+not noise: bytes in which all packets agree come out right, as a polynomial through equal values is
+constant. So it may well have the right conversation number, command and length, and wrong data.
 """
 
 from array import array
@@ -30,7 +35,7 @@ from array import array
 from ._compat import const
 from ._kernels import Accumulator, Pool, gf_add, put_u32, rx_new, u32
 from .rs import check, coefficient, factor_table, parity_rows, product_table
-from .tune import Tuner
+from .tune import SAMPLES, Tuner
 
 DATA = const(0xF1)
 PARITY = const(0xF2)
@@ -151,6 +156,7 @@ class Decoder:
         self._table = [self._scratch_table]
         self._tuner = Tuner()
         self.is_tuning = False
+        self._doubt = 0  # packets until all that the tuner knows fit the ratio
         self._lost = None  # group being repaired
         self._at = 0  # place from which on it is to be repaired
         self._set(data, parity, -1)
@@ -171,12 +177,15 @@ class Decoder:
         """Take the FEC packet buf[off:end]; then call repair() until it returns 0."""
         seqid, is_data = u32(buf, off), buf[off + 4] == DATA
         self._tuner.sample(is_data, seqid)
+        if self._doubt:
+            self._doubt -= 1
         n = end - off - _SIZE_AT
         if seqid >= self._paws or n > self._size:
             return
         place = seqid % self._n
         if (place < self.data) != is_data:
             self.is_tuning = True
+            self._doubt = SAMPLES
         if self.is_tuning:
             self._tune(seqid)
             return
@@ -195,6 +204,8 @@ class Decoder:
             if group.n_data == self.data:
                 self._stats.FECFullShards += 1
                 self._finish(group)
+            elif self._doubt:
+                self._finish(group)
             else:
                 self._lost, self._at = group, 0
 
@@ -204,6 +215,7 @@ class Decoder:
             return
         if found != (self.data, self.parity):
             self._set(found[0], found[1], seqid // (found[0] + found[1]))
+            self._doubt = self._tuner.n_until_fit(self.data, self._n, self._paws)
         self.is_tuning = False
 
     def _group(self, number):

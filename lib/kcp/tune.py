@@ -13,7 +13,7 @@ from array import array
 
 from ._compat import const
 
-_SAMPLES = const(258)  # 256 shards and an edge on either side
+SAMPLES = const(258)  # 256 shards and an edge on either side
 _HALF = 0x80000000
 _SEQS = 0x100000000
 _FAR = const(0x8000000)  # keys within it are small ints on every machine
@@ -23,8 +23,8 @@ class Tuner:
     """A ring of samples; find() looks at it. Holds 5 bytes per sample, 9 to 13 in a search."""
 
     def __init__(self):
-        self._seqids = array("I", bytes(4 * _SAMPLES))
-        self._kinds = bytearray(_SAMPLES)
+        self._seqids = array("I", bytes(4 * SAMPLES))
+        self._kinds = bytearray(SAMPLES)
         self._next = self._count = 0
         self._base = 0  # seqid that the keys are relative to
         self._order = None  # keys of the samples in the order of their seqids, in a search
@@ -37,8 +37,8 @@ class Tuner:
             self._renew(i, seqid, kind)
         self._seqids[i] = seqid
         self._kinds[i] = kind
-        self._next = i + 1 if i + 1 < _SAMPLES else 0
-        if self._count < _SAMPLES:
+        self._next = i + 1 if i + 1 < SAMPLES else 0
+        if self._count < SAMPLES:
             self._count += 1
 
     def find(self):
@@ -53,6 +53,17 @@ class Tuner:
                 self._order = None
                 return data, parity
         return None
+
+    def n_until_fit(self, data, n, paws):
+        """Return how many more packets it takes until none of the samples misfits this ratio:
+        `data` of `n`, seqids below `paws`. 0: all fit."""
+        i = self._next
+        for age in range(self._count):
+            i = i - 1 if i else SAMPLES - 1
+            seqid = self._seqids[i]
+            if seqid < paws and (1 if seqid % n < data else 0) != self._kinds[i]:
+                return SAMPLES - age
+        return 0
 
     def in_order(self):
         """Return the keys of the samples, 2 * (seqid - that of one of them) + kind, sorted."""
@@ -78,7 +89,7 @@ class Tuner:
         if not -_FAR < key < _FAR:
             self._order = None  # to be made again, with another base
             return
-        if self._count == _SAMPLES:
+        if self._count == SAMPLES:
             order.pop(_place(order, self._key(self._seqids[i], self._kinds[i])))
         if not order or key >= order[-1]:
             order.append(key)

@@ -47,7 +47,7 @@ def test_the_tuner_gives_kcp_go_s_answers(runtime):
 def test_the_decoder_repairs_what_kcp_go_s_repairs(runtime):
     totals = compare(runtime, "decode")
     assert totals["repaired"] > 3 * totals["sequences"] and totals["changes"] > 30
-    assert totals["again"] > 0  # the one difference is met
+    assert totals["again"] > 0 < totals["doubted"]  # the differences on purpose are met
 
 
 @BOTH

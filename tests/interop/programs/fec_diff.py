@@ -10,12 +10,17 @@ tune: a line for each sequence,
 
 decode: `sequence NUMBER DATA PARITY`, then a line for each packet that arrives,
 
-    PACKET DATA/PARITY[?] PAYLOAD ...      the ratio behind it (?: in search), what was repaired
+    PACKET DATA/PARITY[?] PAYLOAD[!] ...   the ratio behind it (?: in search), what was repaired
+                                           (!: this was never sent)
 
 What must be equal: every answer of the tuner; the ratio and the search after every packet; every
-payload that is repaired, but for this difference on purpose: a group that has been complete, or
-is too old, takes no more packets here, while kcp-go then "recovers" what was never lost. ("kept":
-with --newest-kept kcp-go may repair nothing for long after a change of ratio; ours repairs more.)
+payload that is repaired, but for two differences on purpose:
+- "again": a group that has been complete, or is too old, takes no more packets here, while kcp-go
+  then "recovers" what was never lost;
+- "doubted": nothing is repaired here as long as one of the last 258 packets does not fit the
+  ratio, because it may be made of packets of several groups ("false": and was. "wrong": was it
+  here nevertheless, before any packet had shown that the ratio has changed?)
+("kept": with --newest-kept kcp-go may repair nothing for long after a change of ratio; here more.)
 
 Prints one line of JSON with what was compared.
 """
@@ -31,6 +36,7 @@ from kcp.tune import Tuner, run_length
 LIMIT_BYTES = 1 << 20
 KEEP = 3  # groups behind the newest that are remembered
 PAWS_MAX = 0xFFFFFFFF
+SAMPLES = 258
 
 
 def tuner_answer(tuner):
@@ -96,6 +102,7 @@ class Comparison:
         self.newest_kept = newest_kept
         self.totals = totals
         self.n_packets = 0
+        self.last = []  # (seqid, is data) of the last packets
 
     def packet(self, words):
         """Take a line of kcp-go's."""
@@ -106,12 +113,21 @@ class Comparison:
         fits = (seqid % sum(before) < ours.data) == (packet[4] == DATA)
         used = seqid < PAWS_MAX // sum(before) * sum(before) and fits and not ours.is_tuning
         repaired = self._decode(packet)
+        self.last.append((seqid, packet[4] == DATA))
+        if len(self.last) > SAMPLES:
+            self.last.pop(0)
         ratio = "%d/%d" % (ours.data, ours.parity) + "?" * ours.is_tuning
         assert ratio == words[1], (self.name, self.n_packets, ratio, words)
         if (ours.data, ours.parity) != before:
             self.groups = Groups(ours.data, ours.parity, seqid // (ours.data + ours.parity))
             self.totals["changes"] += 1
-        self._judge(used, seqid, repaired, [word.encode() for word in words[2:]])
+        its = [word.encode() for word in words[2:]]
+        n_false = len([1 for one in its if one.endswith(b"!")])
+        its = [one.rstrip(b"!") for one in its]
+        self._judge(used, seqid, repaired, its)
+        self.totals["false"] += n_false
+        if repaired:
+            self.totals["wrong"] += n_false
         self.n_packets += 1
         self.totals["packets"] += 1
         self.totals["repaired"] += len(repaired)
@@ -133,15 +149,34 @@ class Comparison:
         elif not self.groups.takes(seqid):
             assert repaired == [], where
             self.totals["again"] += len(its)  # by kcp-go alone
+        elif (its or repaired) and not self._fits():
+            assert repaired == [], where
+            self.totals["doubted"] += len(its)  # by kcp-go alone
         elif self.newest_kept and not its:
             self.totals["more"] += len(repaired)  # by us alone
         else:
             assert repaired == its, where
 
+    def _fits(self):
+        """Do all the last packets fit the ratio?"""
+        data, n = self.groups.data, self.groups.n
+        last = [one for one in self.last if one[0] < PAWS_MAX // n * n]
+        return all((seqid % n < data) == is_data for seqid, is_data in last)
+
 
 def compare_decoders(lines, newest_kept):
     """Compare sequences of packets; returns counts."""
-    names = ("sequences", "packets", "changes", "repaired", "again", "more")
+    names = (
+        "sequences",
+        "packets",
+        "changes",
+        "repaired",
+        "again",
+        "doubted",
+        "false",
+        "wrong",
+        "more",
+    )
     totals = dict.fromkeys(names, 0)
     one = None
     for line in lines:

@@ -10,7 +10,8 @@ import (
 const typeData = 0xf1
 
 // decodeSequence writes `sequence NUMBER DATA PARITY`, then a line for each packet that arrives:
-// the packet, the ratio after it (with a ? while it is searched for), the payloads that were repaired.
+// the packet, the ratio after it (with a ? while it is searched for), the payloads that were repaired (a ! behind one
+// that was never sent).
 //
 // kcp-go forgets to begin anew with its newest group when the ratio changes (and begins with group 0), so that after a
 // change to larger groups it repairs nothing for a long time. Unless `kept`, this is put right here.
@@ -27,6 +28,12 @@ func decodeSequence(out io.Writer, random *rand.Rand, number int, kept bool) err
 		data, parity = ratio(random)
 	} // else it is set as the sender is
 	fmt.Fprintf(out, "sequence %d %d %d\n", number, data, parity)
+	real := make(map[string]bool)
+	for _, packet := range sent {
+		if packet[4] == typeData {
+			real[string(packet[fecHead:])] = true
+		}
+	}
 	d := newDecoder(data, parity)
 	for i, index := range newChannel(random).order(random, len(sent)) {
 		packet := sent[index]
@@ -47,6 +54,9 @@ func decodeSequence(out io.Writer, random *rand.Rand, number int, kept bool) err
 		fmt.Fprintf(out, "%x %d/%d%s", packet, data, parity, mark)
 		for _, payload := range repaired {
 			fmt.Fprintf(out, " %x", payload)
+			if !real[string(payload)] {
+				fmt.Fprint(out, "!")
+			}
 		}
 		fmt.Fprintln(out)
 	}

@@ -34,6 +34,8 @@ var commands = []command{
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 	{"bench", "measure kcp-go for make bench", bench.Command},
 	{"sim", "run kcp-go's ARQ over the simulated links of tests/sim", sim.Command},
+	{"fec-server", "echo a session in two phases, with a change of the FEC ratio between them", peer.FECServer},
+	{"fec-client", "be the client of that, and verify what comes back", peer.FECClient},
 	{"fecdiff", "show what kcp-go's FEC decoder makes of generated sequences", fecdiff.Command},
 	{"vectors", "write the files of tests/vectors", vectors.Command},
 }
