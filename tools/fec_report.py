@@ -5,8 +5,8 @@
 
 Simulated (tests/sim), so every run gives the same figures: 50 ms each way, independent losses in
 both directions, messages of 1000 bytes echoed, mode fast3, aes-128, mtu 1400. A row is the mean of
-the runs' percentiles over --seeds seeds; "wire" is what both sides send, in bytes, for each byte of
-message and echo.
+the runs' percentiles over --seeds seeds; "wire" is what both sides send, in bytes, for each byte
+of message and echo.
 """
 
 import argparse

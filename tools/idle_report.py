@@ -43,7 +43,12 @@ def servers(n_sessions):
     program = os.path.join(ROOT, "tests", "interop", "programs", "echo_server.py")
     options = json.dumps(dict(OPTIONS, max_sessions=n_sessions + 8))
     words = [program, "127.0.0.1", str(free_port()), "600", options]
-    go = [os.path.join(os.environ["KCP_PEERS"], "kcppeer"), "serve", "--idle=600", "--read-bytes=4096"]
+    go = [
+        os.path.join(os.environ["KCP_PEERS"], "kcppeer"),
+        "serve",
+        "--idle=600",
+        "--read-bytes=4096",
+    ]
     upy = [*shlex.split(os.environ["KCP_MICROPYTHON"]), "-X", "heapsize=128m"]
     return [
         ("kcp-go", [*go, *[f"--{name}={value}" for name, value in OPTIONS.items()]]),
