@@ -1,6 +1,7 @@
 """Plain ciphers against `cryptography` and hashlib, and MicroPython's path under CPython."""
 
 import hashlib
+import struct
 import subprocess
 import sys
 import zlib
@@ -19,15 +20,23 @@ from kcp import crypt
 from kcp._crc32 import crc32
 from kcp._sha1 import sha1
 from kcp.crypt import (
+    _blowfish_narrow,
+    _cast5_narrow,
     _cfb_aes,
     _cfb_block,
     _cfb_cpy,
+    _cfb_halves,
     _cfb_words,
     _chacha_aead,
     _chacha_narrow,
     _chacha_wide,
     _gcm_pure,
     _salsa20_upy,
+    _sm4_narrow,
+    _tea_narrow,
+    _tripledes_narrow,
+    _twofish_narrow,
+    _xtea_narrow,
     blowfish,
     cast5,
     sm4,
@@ -38,6 +47,7 @@ from kcp.crypt import (
     xtea,
 )
 from kcp.crypt._aes_pure import Aes
+from kcp.crypt._frame import IV
 from kcp.kdf import pbkdf2_by
 
 aes_keys = st.sampled_from((16, 24, 32)).flatmap(lambda n: st.binary(min_size=n, max_size=n))
@@ -54,6 +64,16 @@ PLAIN = {
     "3des": tripledes.TripleDes,
     "tea": tea.Tea,
     "xtea": xtea.Xtea,
+}
+#: The same over halves of words, as 32-bit MicroPython runs them.
+NARROW = {
+    "sm4": _sm4_narrow.Sm4Halves,
+    "twofish": _twofish_narrow.TwofishHalves,
+    "blowfish": _blowfish_narrow.BlowfishHalves,
+    "cast5": _cast5_narrow.Cast5Halves,
+    "3des": _tripledes_narrow.TripleDesHalves,
+    "tea": _tea_narrow.TeaHalves,
+    "xtea": _xtea_narrow.XteaHalves,
 }
 IN_CRYPTOGRAPHY = {"sm4": "SM4", "blowfish": "Blowfish", "cast5": "CAST5", "3des": "TripleDES"}
 
@@ -149,6 +169,27 @@ def test_cfb_twins_of_the_other_ciphers(named, texts):
             wire = crypt_support.sealed(one, text)
             for other in codecs:
                 assert crypt_support.opened(other, wire) == text, name
+
+
+@some
+@given(
+    named=named_keys,
+    data=st.binary(min_size=32, max_size=96),
+    opening=st.booleans(),
+)
+def test_halves_of_words(named, data, opening):
+    """The loops of 32-bit MicroPython."""
+    name, key = named
+    wide, narrow = PLAIN[name](key), NARROW[name](key)
+    n_bytes = len(data) & ~15
+    words = list(struct.unpack(f"{wide.ORDER}{n_bytes // 4}I", data[:n_bytes]))
+    in_halves = list(struct.unpack(f"{wide.ORDER}{n_bytes // 2}H", data[:n_bytes]))
+    reg = struct.unpack(f"{wide.ORDER}{wide.WORDS}I", IV[: 4 * wide.WORDS])
+    wide.run(words, len(words), reg, opening)
+    narrow.run(in_halves, len(in_halves), _cfb_halves.registers(narrow), opening)
+    assert struct.pack(f"{wide.ORDER}{len(words)}I", *words) == struct.pack(
+        f"{wide.ORDER}{len(in_halves)}H", *in_halves
+    )
 
 
 @some

@@ -15,10 +15,15 @@ class CfbBlock(Framed):
         self._r = bytearray(cipher.block_bytes)
         self._iv = IV[: cipher.block_bytes]
 
+    def _start(self):
+        r, iv = self._r, self._iv
+        for i in range(len(r)):  # a slice would be an object, before MicroPython 1.26
+            r[i] = iv[i]
+        return r
+
     def encrypt(self, buf, n):
         """Encrypt buf[0:n] in place."""
-        r, block = self._r, self._block
-        r[:] = self._iv
+        r, block = self._start(), self._block
         size = len(r)
         off = 0
         while off < n:
@@ -30,8 +35,7 @@ class CfbBlock(Framed):
 
     def decrypt(self, buf, n):
         """Decrypt buf[0:n] in place."""
-        r, block = self._r, self._block
-        r[:] = self._iv
+        r, block = self._start(), self._block
         size = len(r)
         off = 0
         while off < n:

@@ -6,10 +6,12 @@ Such a cipher has
   the block before the first one. The whole packet is one call, because calls are what Python is
   slow at; only the encryption of blocks is needed, for both ways.
 
-On a 64-bit MicroPython nothing is allocated per packet. On a 32-bit one a word is a heap object
-as soon as it does not fit 31 bits, tens of thousands of them per packet: prefer AES there.
+Nothing is allocated per packet on a 64-bit MicroPython. On a 32-bit one a word is a heap object
+as soon as it does not fit 31 bits, tens of thousands of them per packet; there most ciphers have a
+twin over halves of words (_cfb_halves.py).
 """
 
+import sys
 from array import array
 from io import BytesIO
 from struct import pack, pack_into, unpack
@@ -19,6 +21,9 @@ from kcp._compat import MICROPYTHON, const
 from ._frame import IV, Framed
 
 _LONGEST = const(1504)  # bytes of a packet, up to the end of its last block
+
+#: Are words heap objects?
+NARROW = MICROPYTHON and sys.maxsize <= 0x7FFFFFFF
 
 
 def table(values):

@@ -3,8 +3,8 @@
 CFB needs the encryption of the vector and of all ciphertext blocks but the last, all of which are
 known. A block is a lane; its words become numbers of their own, which have the rest of the lane
 (32 bits for TEA and XTEA) as room for shifts and carries. What a shift to the right brings over
-from the next lane lands in the highest bits, which nothing carries into and the mask takes away. So
-a packet takes as many operations as one block, each over up to 12,288 bits.
+from the next lane lands in the highest bits, which nothing carries into and the mask takes away.
+So a packet takes as many operations as one block, each over up to 12,288 bits.
 
 Sealing is serial by nature and stays with the words of `_cfb_words.py`.
 """

@@ -1,13 +1,13 @@
 """Blowfish in CFB mode: "blowfish".
 
 Schneier, "Description of a New Variable-Length Key, 64-Bit Block Cipher", 1994. The key has 1 to
-56 bytes, which are used over and over. Tables that depend on it: 4 KB per session; making them
-takes as long as sealing three packets.
+56 bytes, which are used over and over. The tables depend on it: 4 KB per codec, and making them
+takes as long as sealing several packets.
 """
 
 from kcp._compat import const
 
-from ._cfb_words import codec
+from ._cfb_words import NARROW, codec
 
 _M = const(0xFFFFFFFF)
 
@@ -26,6 +26,7 @@ class Blowfish:
         for i in range(18):
             for j in range(4 * i, 4 * i + 4):
                 p[i] ^= key[j % n] << 8 * (3 - j % 4)
+        self._subkeys = p
         self._boxes = boxes()
         self._take(p)
         block = [0, 0]
@@ -44,6 +45,10 @@ class Blowfish:
         self._first = p[0]
         self._pairs = tuple([(p[i], p[i + 1]) for i in range(1, 17, 2)])
         self._last = p[17]
+
+    def tables(self):
+        """Return the 18 subkeys and the four boxes."""
+        return self._subkeys, self._boxes
 
     def run(self, w, n, reg, opening):
         """CFB over the n words of w (see _cfb_words.py)."""
@@ -70,6 +75,11 @@ class Blowfish:
 
 def new(name, key, fill):
     """Return a codec over `cryptography`, or in plain Python."""
+    if NARROW:
+        from ._blowfish_narrow import BlowfishHalves
+        from ._cfb_halves import CfbHalves
+
+        return CfbHalves(BlowfishHalves(key), fill)
     if len(key) < 4:
         key = key * 4  # the same cipher, and `cryptography` wants at least 4 bytes
     return codec(Blowfish, "Blowfish", key, fill)

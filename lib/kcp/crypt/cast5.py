@@ -4,7 +4,7 @@ from struct import pack, unpack
 
 from kcp._compat import const
 
-from ._cfb_words import codec
+from ._cfb_words import NARROW, codec
 
 _M = const(0xFFFFFFFF)
 
@@ -66,6 +66,11 @@ class Cast5:
         self._threes = tuple([tuple(rounds[i : i + 3]) for i in range(0, 15, 3)])
         self._last = rounds[15]
 
+    def tables(self):
+        """Return S1 to S4, and of each round what begins with the masking key and the rotation."""
+        rounds = [one for three in self._threes for one in three]
+        return self._boxes, rounds + [self._last]
+
     def run(self, w, n, reg, opening):
         """CFB over the n words of w (see _cfb_words.py)."""
         s1, s2, s3, s4 = self._boxes
@@ -102,4 +107,9 @@ class Cast5:
 
 def new(name, key, fill):
     """Return a codec over `cryptography`, or in plain Python."""
+    if NARROW:
+        from ._cast5_narrow import Cast5Halves
+        from ._cfb_halves import CfbHalves
+
+        return CfbHalves(Cast5Halves(key), fill)
     return codec(Cast5, "CAST5", key, fill)

@@ -9,7 +9,7 @@ from struct import unpack
 
 from kcp._compat import const
 
-from ._cfb_words import codec, table
+from ._cfb_words import NARROW, codec, table
 
 _M = const(0xFFFFFFFF)
 _N_ROUNDS = const(32)
@@ -31,10 +31,10 @@ def _rotated(x, n):
     return (x << n | x >> 32 - n) & _M
 
 
-def _tables():
-    """L(SBOX[x]) of a byte in each of the four places of a word, the highest first."""
+def tables(shifts):
+    """L(SBOX[x]) of a byte x that stands so many bits from the end of a word."""
     found = []
-    for shift in (24, 16, 8, 0):
+    for shift in shifts:
         words = []
         for s in SBOX:
             x = s << shift
@@ -43,11 +43,11 @@ def _tables():
     return tuple(found)
 
 
-_TABLES = _tables()
+_TABLES = []  # made when they are first needed
 
 
-def _schedule(key):
-    """Return the round keys, in fours."""
+def schedule(key):
+    """Return the 32 round keys, in fours."""
     k = [word ^ constant for word, constant in zip(unpack(">4I", key), _FK)]
     for i in range(_N_ROUNDS):
         x = k[i + 1] ^ k[i + 2] ^ k[i + 3]
@@ -70,7 +70,9 @@ class Sm4:
     WORDS = 4
 
     def __init__(self, key):
-        self._keys = _schedule(key)
+        self._keys = schedule(key)
+        if not _TABLES:
+            _TABLES.extend(tables((24, 16, 8, 0)))
 
     def run(self, w, n, reg, opening):
         """CFB over the n words of w (see _cfb_words.py)."""
@@ -111,4 +113,9 @@ class Sm4:
 
 def new(name, key, fill):
     """Return a codec over `cryptography`, or in plain Python."""
+    if NARROW:
+        from ._cfb_halves import CfbHalves
+        from ._sm4_narrow import Sm4Halves
+
+        return CfbHalves(Sm4Halves(key), fill)
     return codec(Sm4, "SM4", key, fill)

@@ -8,7 +8,7 @@ from struct import unpack
 
 from kcp._compat import MICROPYTHON, const
 
-from ._cfb_words import CfbWords
+from ._cfb_words import NARROW, CfbWords
 
 _M = const(0xFFFFFFFF)
 _DELTA = const(0x9E3779B9)
@@ -51,6 +51,11 @@ class Tea:
 
 def new(name, key, fill):
     """Return a codec in plain Python."""
+    if NARROW:
+        from ._cfb_halves import CfbHalves
+        from ._tea_narrow import TeaHalves
+
+        return CfbHalves(TeaHalves(key), fill)
     if MICROPYTHON:
         return CfbWords(Tea(key), fill)
     from ._lanes_cpy import TeaLanes

@@ -9,7 +9,7 @@ from struct import unpack
 
 from kcp._compat import const
 
-from ._cfb_words import codec, table
+from ._cfb_words import NARROW, codec, table
 
 _M = const(0xFFFFFFFF)
 _M28 = const(0xFFFFFFF)
@@ -50,7 +50,7 @@ def _picked(x, n_bits, positions):
     return found
 
 
-def _tables():
+def tables():
     """P of each S-box's output, by its six bits of input; rotated as the halves are."""
     found = []
     for i in range(8):
@@ -63,10 +63,10 @@ def _tables():
     return tuple(found)
 
 
-_TABLES = _tables()
+_TABLES = []  # made when they are first needed
 
 
-def _schedule(key):
+def _round_keys(key):
     """Return the round keys of one DES as (groups 0 2 4 6, groups 1 3 5 7), a group in a byte."""
     high, low = unpack(">2I", key)
     x = _picked(high << 32 | low, 64, _PC1)
@@ -84,6 +84,15 @@ def _schedule(key):
     return found
 
 
+def schedule(key):
+    """Return the round keys of the three passes: tuples of two rounds' pairs."""
+    first, second, third = [_round_keys(key[i : i + 8]) for i in (0, 8, 16)]
+    second.reverse()  # that one decrypts
+    return tuple(
+        [tuple([k[i] + k[i + 1] for i in range(0, 16, 2)]) for k in (first, second, third)]
+    )
+
+
 class TripleDes:
     """key: 24 bytes."""
 
@@ -91,11 +100,9 @@ class TripleDes:
     WORDS = 2
 
     def __init__(self, key):
-        first, second, third = [_schedule(key[i : i + 8]) for i in (0, 8, 16)]
-        second.reverse()  # that one decrypts
-        self._passes = tuple(
-            [tuple([k[i] + k[i + 1] for i in range(0, 16, 2)]) for k in (first, second, third)]
-        )
+        self._passes = schedule(key)
+        if not _TABLES:
+            _TABLES.extend(tables())
 
     def run(self, w, n, reg, opening):
         """CFB over the n words of w (see _cfb_words.py)."""
@@ -169,4 +176,9 @@ class TripleDes:
 
 def new(name, key, fill):
     """Return a codec over `cryptography`, or in plain Python."""
+    if NARROW:
+        from ._cfb_halves import CfbHalves
+        from ._tripledes_narrow import TripleDesHalves
+
+        return CfbHalves(TripleDesHalves(key), fill)
     return codec(TripleDes, "TripleDES", key, fill)

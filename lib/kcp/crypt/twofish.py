@@ -2,14 +2,14 @@
 
 Schneier, Kelsey, Whiting, Wagner, Hall, Ferguson, "Twofish: A 128-Bit Block Cipher", 1998, with
 full keying (section 5.3): the S-boxes and the matrix of one byte are one look-up in four tables of
-256 words that depend on the key, 4 KB per session. Words are little-endian.
+256 words that depend on the key, 4 KB per codec. Words are little-endian.
 """
 
 from binascii import unhexlify
 
 from kcp._compat import MICROPYTHON, const
 
-from ._cfb_words import CfbWords, table
+from ._cfb_words import NARROW, CfbWords, table
 
 _M = const(0xFFFFFFFF)
 _MDS_POLY = const(0x169)
@@ -183,6 +183,11 @@ class Twofish:
 
 def new(name, key, fill):
     """Return a codec in plain Python."""
+    if NARROW:
+        from ._cfb_halves import CfbHalves
+        from ._twofish_narrow import TwofishHalves
+
+        return CfbHalves(TwofishHalves(key), fill)
     if MICROPYTHON:
         return CfbWords(Twofish(key), fill)
     from ._twofish_cpy import TwofishLanes

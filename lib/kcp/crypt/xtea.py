@@ -7,7 +7,7 @@ from struct import unpack
 
 from kcp._compat import MICROPYTHON, const
 
-from ._cfb_words import CfbWords
+from ._cfb_words import NARROW, CfbWords
 
 _M = const(0xFFFFFFFF)
 _DELTA = const(0x9E3779B9)
@@ -60,6 +60,11 @@ class Xtea:
 
 def new(name, key, fill):
     """Return a codec in plain Python."""
+    if NARROW:
+        from ._cfb_halves import CfbHalves
+        from ._xtea_narrow import XteaHalves
+
+        return CfbHalves(XteaHalves(key), fill)
     if MICROPYTHON:
         return CfbWords(Xtea(key), fill)
     from ._lanes_cpy import XteaLanes
