@@ -145,6 +145,16 @@ def test_a_cipher_without_a_key_is_refused():
     assert code == 2 and "needs a --key (or KCP_KEY)" in notes[0]
 
 
+def test_every_cipher_takes_a_passphrase(capsys):
+    from kcp.crypt import NAMES, key_for
+
+    for name in NAMES:
+        config = options.make_config({"crypt": name, "key": "it's a secret", "mtu": None})
+        assert config.crypt == name
+        assert (key_for(name, config.key) is None) == (name in ("null", "none"))
+    assert capsys.readouterr().err.count("nothing is encrypted") == 2
+
+
 @pytest.mark.parametrize("flags", [("--datashard", "10"), ("--ps", "3"), ("--crypt", "rot13")])
 def test_what_the_library_refuses_is_refused_in_its_words(flags):
     """Half a ratio of FEC would be silently without effect, which is worse than none."""

@@ -165,8 +165,9 @@ def test_key_from_the_environment_reaches_the_library():
     assert "secret" not in "".join(notes)
 
 
-def test_the_same_key_on_both_sides_is_needed():
-    flags = ("--crypt", "aes-128")
+@pytest.mark.parametrize("crypt", ["aes-128", "twofish"])
+def test_the_same_key_on_both_sides_is_needed(crypt):
+    flags = ("--crypt", crypt)
     with Kcp("echo", "-l", "127.0.0.1:0", *flags, KCP_KEY="secret") as echo:
         same = kcp("cat", echo.address, *flags, "-q", "0.3", stdin=b"x", KCP_KEY="secret")
         other = kcp("cat", echo.address, *flags, "--timeout", "0.5", "--key", "other", stdin=b"x")
