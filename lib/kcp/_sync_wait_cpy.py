@@ -14,12 +14,18 @@ def view_of(data):
 class Gate:
     """Where threads sleep until something has happened (see `_sync`)."""
 
-    __slots__ = ("_condition", "_port", "is_busy")
+    __slots__ = ("_condition", "_n_waiting", "_port", "is_watching")
 
     def __init__(self, port):
         self._port = port
         self._condition = None
-        self.is_busy = 0
+        self._n_waiting = 0
+        self.is_watching = False  # who waits here watches the socket, see `_sync_watch_cpy`
+
+    @property
+    def is_busy(self) -> bool:
+        """Does anybody wait here?"""
+        return self._n_waiting > 0 or self.is_watching
 
     def wait(self, wait_ms: int):
         """Sleep until wake(), or for wait_ms; -1: without end."""
@@ -27,18 +33,22 @@ class Gate:
         if port.thread is threading.current_thread():
             raise RuntimeError("a handler must not wait: its endpoint waits for it meanwhile")
         port.refuse_inside()
+        if port.watch(self, wait_ms):
+            return
         if self._condition is None:
             self._condition = threading.Condition(port.lock)
-        self.is_busy += 1
+        self._n_waiting += 1
         try:
             self._condition.wait(None if wait_ms < 0 else wait_ms / 1000)
         finally:
-            self.is_busy -= 1
+            self._n_waiting -= 1
 
     def wake(self):
         """Wake all who sleep here."""
-        if self.is_busy:
+        if self._n_waiting:
             self._condition.notify_all()
+        if self.is_watching:
+            self._port.ring()
 
 
 class Signal:

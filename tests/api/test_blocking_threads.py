@@ -325,14 +325,48 @@ def test_the_endpoints_thread_fails(monkeypatch):
     reports = []
     monkeypatch.setattr(threading, "excepthook", reports.append)
     with Pair() as p:
-        receiving = in_thread(p.client.recv, 1)
-        until(lambda: p.client._link.is_reading)
         p.client._link.endpoint.turn = lambda now_ms: 1 / 0
         p.peer.sendall(b"x")
-        with pytest.raises(ConnectionAbortedError, match="failed"):
-            receiving()
         until(lambda: reports)
         assert reports[0].exc_type is ZeroDivisionError
+        with pytest.raises(ConnectionAbortedError, match="failed"):
+            p.client.recv(1)
+
+
+def test_a_call_that_does_the_threads_work_fails():
+    with Pair() as p:
+        receiving = in_thread(p.client.recv, 1)
+        until(lambda: p.client._port._is_watched)
+        p.client._link.endpoint.turn = lambda now_ms: 1 / 0
+        p.peer.sendall(b"x")
+        with pytest.raises(ZeroDivisionError):
+            receiving()
+        with pytest.raises(ConnectionAbortedError, match="in the middle"):
+            p.client.recv(1)
+
+
+def test_the_thread_takes_over_from_a_call_and_gives_up_again():
+    """Whoever watches, answers come: during a call, just after one, and long after."""
+    with Pair(mode="fast3") as p:
+        port = p.client._port
+        for wait_s in (0, 0.002, 0.01, 0.1):
+            for _ in range(5):
+                n = p.peer.session.stats.OutPkts
+                p.peer.sendall(b"x")
+                assert p.client.recv(1) == b"x"  # watched here
+                p.peer.sendall(b"yz")
+                time.sleep(wait_s)
+                until(lambda: not p.peer.session.unacked_bytes)  # by the client's thread
+                assert read_exactly(p.client, 2) == b"yz" and p.peer.stats.OutPkts > n
+        receiving = in_thread(p.client.recv, 1)
+        until(lambda: port._is_watched)
+        p.client.sendall(b"sent while another thread watches")
+        assert read_exactly(p.peer, 33) == b"sent while another thread watches"
+        until(lambda: port._is_parked_long)
+        p.peer.sendall(b"!")
+        assert receiving() == b"!"
+        until(lambda: not port._is_parked)
+        assert p.peer.stats.RetransSegs + p.client.stats.RetransSegs < 20
 
 
 def test_service_wakes_another_thread():
