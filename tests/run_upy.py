@@ -28,6 +28,7 @@ CPYTHON_ONLY = {
     "cli/": "drives the command line in subprocesses, which MicroPython has not",
     "interop/": "starts Go peers and other interpreters as subprocesses",
     "unit/test_rs_oracle.py": "compares with reedsolo, by hypothesis",
+    "unit/test_fec_hostile.py": "makes its packets with hypothesis",
     "unit/test_crypt_twins.py": "compares with hypothesis, `cryptography` and hashlib",
     "unit/test_random_twins.py": "forks, starts threads, and runs MicroPython's twin on CPython",
 }

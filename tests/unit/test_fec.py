@@ -1,5 +1,5 @@
 # upy: heapsize=8m
-"""FEC groups, repair, expiry and the search for the ratio. Runs on both runtimes."""
+"""FEC groups, repair and expiry. Runs on both runtimes."""
 
 import struct
 
@@ -9,7 +9,6 @@ from kcp.config import Config
 from kcp.fec import DATA, PARITY, Decoder, Encoder, paws
 from kcp.session import Session
 from kcp.stats import Stats
-from kcp.tune import Tuner
 
 
 def packets(encoder, payloads, now_ms=0, gap_ms=10):
@@ -148,30 +147,6 @@ def test_garbage_never_raises():
         kind = PARITY if x >> 10 & 1 else DATA
         feed(dec, struct.pack("<IHH", seqid, kind, x >> 8 & 0xFFFF) + bytes(x >> 12 & 63))
         assert dec._held_bytes <= 1 << 20
-
-
-def test_the_search_finds_every_ratio():
-    for data, parity in ((1, 1), (2, 1), (1, 3), (10, 3), (20, 10), (100, 27), (127, 128)):
-        for start in (0, (data + parity) * 3):
-            tuner = Tuner()
-            i = start
-            while tuner.find() is None:
-                assert i < start + 400, (data, parity)
-                tuner.sample(i % (data + parity) < data, i)
-                i += 1
-            assert tuner.find() == (data, parity)
-
-
-def test_the_search_gives_up_at_a_gap_or_a_duplicate():
-    for seqids in ((0, 1, 2, 4, 5, 6, 7), (0, 1, 1, 2, 3, 4, 5)):
-        tuner = Tuner()
-        for i in seqids:
-            tuner.sample(i % 3 < 2, i)
-        assert tuner.find() is None
-    tuner = Tuner()
-    for i in (4, 2, 3, 1, 0, 6, 5):  # order of arrival does not matter, nor does a wrap
-        tuner.sample(i % 3 < 2, (0xFFFFFFFD + i) & 0xFFFFFFFF)
-    assert tuner.find() == (2, 1)
 
 
 def test_a_decoder_follows_the_sender():
