@@ -3,7 +3,8 @@
     oob.py client HOST PORT SECONDS STEP BYTES OPTIONS      OPTIONS: JSON, see options.py
     oob.py server HOST PORT SECONDS OPTIONS
 
-The server gives every session back what it sends, packets and stream. The client sends packets of
+The server gives every session back what it sends, packets and stream, and tells its listener's
+counters whenever they have changed. The client sends packets of
 0, STEP, 2 * STEP, ... bytes and of the largest size, again and again until each has come back, and
 meanwhile echoes BYTES of stream. It prints one line of JSON; exit code 1 if something was altered
 or has not come back after SECONDS.
@@ -93,7 +94,13 @@ async def serve(stream, _):
 async def server(host, port, seconds, options):
     server_ = await kcp.start_server(serve, host, port, **options)
     print(json.dumps({"event": "listening", "host": host, "port": port}))
-    await asyncio.sleep(seconds)
+    end_s, said = time.time() + seconds, None
+    while time.time() < end_s:
+        await asyncio.sleep(0.1)
+        stats = server_.stats().as_dict()
+        if stats != said:
+            print(json.dumps({"event": "listener", "stats": stats}))
+            said = stats
     server_.close()
 
 
