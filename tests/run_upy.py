@@ -36,6 +36,7 @@ CPYTHON_ONLY = {
 # What CPython cannot run (pytest does not collect these).
 MICROPYTHON_ONLY = {
     "device/": "measures the heap of MicroPython",
+    "unit/test_blocking_streams.py": "uses MicroPython's stream protocol",
 }
 
 TARGETS = {"unix": "KCP_MICROPYTHON", "arm": "KCP_UPY_ARM"}

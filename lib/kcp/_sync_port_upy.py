@@ -33,7 +33,6 @@ _calls = []  # (function, argument): handlers to be called
 _is_news = False
 _is_woken = False  # something has changed in this step that a waiting call may want
 _is_stepping = False
-_is_refused = False  # the exception that passes is ours, from _refuse()
 _is_calling = False
 _last_ms = 0  # when the last step was
 
@@ -89,8 +88,6 @@ def step(wait_ms: int):
 
 
 def _refuse():
-    global _is_refused
-    _is_refused = True
     raise RuntimeError("a call came in the middle of another: from an interrupt handler?")
 
 
@@ -254,24 +251,22 @@ class SyncPort:
     # the lock
 
     def __enter__(self):
+        if self.is_inside:
+            _refuse()
         return self
 
     def __exit__(self, kind, error, tb):
-        global _is_refused
         if kind is not None:
             self.if_inside()
-            _is_refused = False
 
     def if_inside(self):
         """An exception may be passing: if it came from the middle of our work, that is the end."""
-        if self.is_inside and not _is_refused:
+        if self.is_inside:
             self.is_inside = False
             give_up(self._endpoint, _INTERRUPTED)
 
     def begin(self):
         """The endpoint and its sessions are used from here on."""
-        if self.is_inside:
-            _refuse()
         self.is_inside = True
 
     def end(self):

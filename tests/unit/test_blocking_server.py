@@ -3,6 +3,7 @@
 # upy: heapsize=8m
 
 import errno
+import select
 import time
 
 from blocking_pair import Pair, free_listener, lossy, pattern, raised, read_exactly
@@ -227,6 +228,110 @@ def test_a_handler_that_answers():
         p.peer.set_oob_handler(lambda data: p.peer.sendall(b"heard " + data))
         p.client.send_oob(b"it")
         assert read_exactly(p.client, 8) == b"heard it"
+
+
+# in the middle of a call
+
+
+class Interrupt(BaseException):
+    """What Ctrl-C or a signal handler may raise."""
+
+
+def test_an_exception_in_the_middle_ends_the_endpoint():
+    with Pair() as p:
+        session = p.client.session
+
+        def interrupted(data):
+            raise Interrupt
+
+        session.send = interrupted
+        try:
+            p.client.sendall(b"x")
+            raise AssertionError
+        except Interrupt:
+            pass
+        assert session.state == CLOSED
+        for call in (p.client.recv, lambda n: p.client.send(bytes(n))):
+            error = raised(OSError, call, 3)
+            assert error.errno == errno.ECONNABORTED and "in the middle" in str(error)
+
+
+def test_an_exception_while_waiting_harms_nothing():
+    with Pair() as p:
+        wait = p.client._link.reader.wait
+
+        def interrupted(ms):
+            raise Interrupt
+
+        gate = p.client._link.reader = Gate(interrupted)
+        try:
+            p.client.recv(1)
+            raise AssertionError
+        except Interrupt:
+            gate.wait = wait
+        p.peer.sendall(b"still")
+        assert read_exactly(p.client, 5) == b"still"
+
+
+class Gate:
+    """Stands in for a gate of the port."""
+
+    is_busy = False
+
+    def __init__(self, wait):
+        self.wait = wait
+
+    def wake(self):
+        pass
+
+
+def test_a_call_from_within_a_call_is_refused():
+    with Pair() as p:
+        session = p.client.session
+        send = session.send
+        refused = []
+        p.peer.sendall(b"something to receive")
+        while not session.readable:
+            blocking.service(5)
+
+        def reenter(data):
+            session.send = send
+            for call in (p.client.recv, lambda n: p.client.send(bytes(n)), p.client.close):
+                refused.append(raised(RuntimeError, call, 1))
+            return send(data)
+
+        session.send = reenter
+        p.client.sendall(b"goes on")
+        assert len(refused) == 3
+        assert read_exactly(p.peer, 7) == b"goes on"
+        assert read_exactly(p.client, 20) == b"something to receive"
+
+
+# select
+
+
+def test_poll_shows_bytes_and_sessions():
+    server, port = free_listener()
+    with server:
+        poll = select.poll()
+        poll.register(server, select.POLLIN)
+        assert poll.poll(0) == []
+        with blocking.connect("127.0.0.1", port) as client:
+            poll.register(client, select.POLLIN)
+            client.sendall(b"abc")
+            assert len(poll.poll(20000)) == 1
+            sock, _ = server.accept()
+            poll.register(sock, select.POLLIN)
+            assert len(poll.poll(20000)) == 1
+            assert sock.recv(2) == b"ab"
+            assert len(poll.poll(0)) == 1
+            assert sock.recv(2) == b"c"
+            assert poll.poll(20) == []
+            sock.sendall(b"back")
+            assert len(poll.poll(20000)) == 1 and client.recv(10) == b"back"
+            for one in (client, sock, server):
+                poll.unregister(one)
+            sock.close()
 
 
 # service
