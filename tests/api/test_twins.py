@@ -1,9 +1,11 @@
 """User programs print the same on CPython and on MicroPython, and talk to each other."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -35,7 +37,7 @@ def start(runtime, path, *arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=dict(os.environ, PYTHONPATH=lib, MICROPYPATH=".frozen:" + lib),
+        env=dict(os.environ, PYTHONPATH=lib, MICROPYPATH=".frozen:" + lib, PYTHONUNBUFFERED="1"),
     )
 
 
@@ -85,6 +87,24 @@ def test_the_blocking_api_talks_to_itself_and_to_asyncio(server, client):
     exchange(server, "blocking_exchange.py", client, "blocking_exchange.py", "127.0.0.1")
     exchange(server, "blocking_exchange.py", client, "exchange.py", "127.0.0.1")
     exchange(server, "exchange.py", client, "blocking_exchange.py", "127.0.0.1")
+
+
+@pytest.mark.parametrize("runtime", ["cpython", "micropython"])
+def test_ctrl_c_while_the_blocking_api_waits(runtime):
+    path = os.path.join(PROGRAMS, "blocking_interrupt.py")
+    process = start(runtime, path, free_port())
+    lines = []
+    for line in process.stdout:
+        lines.append(line.strip())
+        if line.startswith("waiting"):
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+    assert output(process) == ""
+    names = ("accept", "recv", "sendall")
+    expected = [word for name in names for word in ("waiting in " + name, "interrupted")]
+    expected += ["a part was queued: True", "True b'and on it goes'"]
+    expected += ["waiting in service", "interrupted", "b'back'", "done"]
+    assert lines == expected
 
 
 def exchange(server, server_program, client, client_program, host):
