@@ -15,7 +15,8 @@ MTU = 400
 STREAM_BYTES = 20_000
 OPTIONS = {"mtu": MTU, "datashard": 3, "parityshard": 2, "mode": "fast3"}
 NOTHING = ("InPkts", "OutPkts", "BytesSent", "BytesReceived", "PassiveOpens", "CurrEstab",
-           "FECRecovered", "FECParityShards", "FECFullShards", "OOBPackets", "KCPInErrors")  # fmt: skip
+           "FECRecovered", "FECParityShards", "FECFullShards", "OOBPackets",
+           "KCPInErrors")  # fmt: skip
 
 
 @contextlib.contextmanager
