@@ -37,7 +37,7 @@ def start(runtime, path, *arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=dict(os.environ, PYTHONPATH=lib, MICROPYPATH=".frozen:" + lib, PYTHONUNBUFFERED="1"),
+        env=dict(os.environ, PYTHONPATH=lib, MICROPYPATH=".frozen:" + lib),
     )
 
 

@@ -31,8 +31,6 @@ def micropython(variable="KCP_MICROPYTHON"):
 
 
 def environment():
-    """The environment in which a MicroPython finds the library (CPython has it on its path), and
-    in which what a CPython prints can be read at once."""
+    """The environment in which a MicroPython finds the library (CPython has it on its path)."""
     path = [LIB, HERE, ".frozen"]
-    ours = {"MICROPYPATH": ":".join(path), "PYTHONPATH": ":".join(path[:2])}
-    return dict(os.environ, PYTHONUNBUFFERED="1", **ours)
+    return dict(os.environ, MICROPYPATH=":".join(path), PYTHONPATH=":".join(path[:2]))
