@@ -22,6 +22,7 @@ from ._sync_watch_cpy import Watched
 from ._udp_cpy import anywhere, bound, connected, look_up, printable  # noqa: F401
 
 _WOULD_BLOCK = (BlockingIOError, InterruptedError)
+_MAX_TOLD = 5  # sessions told about at exit, one by one
 _FORKED = "opened before fork(): only the parent process can use it"
 
 _ports = set()  # that have a thread
@@ -172,13 +173,19 @@ def _close_copy(ready):
 
 
 def _at_exit():
-    text = "kcp: %d bytes to %s were not acknowledged when the program ended"
+    lost = []
     for link in [link for port in list(_ports) for link in port.close_all()]:
         with link.port.lock:
             while not link.is_gone:
                 link.over.wait(-1)
             if link.lost_bytes:
-                print(text % (link.lost_bytes, link.port.peer or link.key), file=sys.stderr)
+                lost.append((link.lost_bytes, link.port.peer or link.key))
+    text = "kcp: %d bytes to %s were not acknowledged when the program ended"
+    for one in lost[:_MAX_TOLD]:
+        print(text % one, file=sys.stderr)
+    if len(lost) > _MAX_TOLD:
+        n_bytes = sum(one[0] for one in lost[_MAX_TOLD:])
+        print("kcp: nor %d bytes to %d others" % (n_bytes, len(lost) - _MAX_TOLD), file=sys.stderr)
 
 
 def _after_fork():

@@ -237,6 +237,19 @@ def test_at_exit_what_does_not_arrive_is_told():
     )
 
 
+def test_at_exit_it_is_not_told_of_too_many():
+    code, _, errors, _ = run(
+        """
+        from blocking_pair import blocking
+        socks = [blocking.connect("127.0.0.1", 9, linger_ms=100) for _ in range(8)]
+        for sock in socks:
+            sock.sendall(bytes(100))
+        """
+    )
+    lines = errors.splitlines()
+    assert code == 0 and len(lines) == 6 and lines[5] == "kcp: nor 300 bytes to 3 others"
+
+
 @POSIX
 def test_at_exit_after_ctrl_c():
     program = """
