@@ -42,7 +42,7 @@ class Tuner:
             self._count += 1
 
     def find(self):
-        """Return (data, parity), or None if the samples do not tell. Allocates."""
+        """Return (data, parity), or None if the samples do not tell."""
         if self._count < 3:
             return None
         samples = self.in_order()
@@ -69,9 +69,10 @@ class Tuner:
         """Return the keys of the samples, 2 * (seqid - that of one of them) + kind, sorted."""
         if self._order is None:
             self._base = self._seqids[0]
-            order = [self._key(self._seqids[i], self._kinds[i]) for i in range(self._count)]
+            order = self._order = []
+            for i in range(self._count):  # a comprehension would make a closure at every call
+                order.append(self._key(self._seqids[i], self._kinds[i]))
             order.sort()
-            self._order = order
         return self._order
 
     def _key(self, seqid, kind):
