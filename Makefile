@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop bench fec-report idle-report lint format setup env
+.PHONY: help demo test test-host test-upy test-interop bench fec-report idle-report pacing-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -33,6 +33,9 @@ fec-report: ## what FEC brings and costs, at four loss rates, in simulated time 
 
 idle-report: ## what 2000 idle sessions cost our servers and kcp-go's (IDLE="--sessions 2000 --seconds 5")
 	$(ENV) --only python,go,peers,micropython run python tools/idle_report.py $(IDLE)
+
+pacing-report: ## what pacing brings, on simulated links (PACING="--seeds 5")
+	$(ENV) --only python run python tools/pacing_report.py $(PACING)
 
 lint: ## ruff, codespell, gofmt and go vet
 	$(ENV) --only python,go run tools/lint.sh

@@ -61,6 +61,8 @@ class Output(Sender):
         self._window = self._n_moved = self._n_fast = self._n_early = self._n_lost = 0
         self._check_all = False
         self._nearest = -1
+        self.pacer = None  # a Pacer, or None: as fast as the window allows, like kcp-go
+        self._held = False  # segments wait for the pacer
 
     def output(self, buf, off, now_ms) -> int:
         """Build the next datagram's segments at buf[off:]; return its bytes, 0 = nothing due.
@@ -203,7 +205,10 @@ class Output(Sender):
             window = min(window, self.cwnd)
         self._window = window
         edge = min(self.snd_una + window, self._snd_end)
+        self._held = False
         if edge > self.snd_nxt:
+            if self.pacer is not None:
+                edge = self._paced(edge, now_ms)
             self._n_moved = edge - self.snd_nxt
             self.snd_nxt = edge
         if not self._full:
@@ -222,13 +227,28 @@ class Output(Sender):
         else:
             self._step = _NEW
 
+    def _paced(self, edge, now_ms):
+        """Return how far the edge may move: what is held back waits in the queue."""
+        pacer, lens, mask = self.pacer, self._tx_n, self._tx_mask
+        room = left = pacer.room_bytes(now_ms)
+        sn = self.snd_nxt
+        while sn < edge and left > 0:
+            left -= lens[sn & mask] - _OVERHEAD
+            sn += 1
+        pacer.take(room - left)
+        if sn < edge:
+            self._held = True
+        elif edge == self._snd_end:
+            pacer.starve()
+        return sn
+
     def _why(self, slot, now_ms):
         """Return why the segment must be sent again now, or 0."""
         fast = self._fast[slot]
         if fast and fast != _BLOCKED:
             if self.resend and fast >= self.resend:
                 return _FAST
-            if self._n_moved == 0:
+            if self._n_moved == 0 and not self._held:
                 return _EARLY
         if (now_ms - self._resend_ts[slot]) & _M30 < _HALF30:
             return _LOST
@@ -301,6 +321,8 @@ class Output(Sender):
         self._xmit[slot] = 2
         self.stats.OutSegs += 1
         n = self._tx_n[slot]
+        if self.pacer is not None:
+            self.pacer.take(n - _OVERHEAD)
         tx_out(self._tx[slot], n, self._wnd, now_ms, wire(sn), wire(self._una), buf, off)
         return off + n
 

@@ -14,10 +14,10 @@ dup: every data and out-of-band datagram leaves 1 + dup times, sealed once, befo
 may follow it, as kcp-go's SetDUP (which is for testing).
 """
 
+from ._bucket import Bucket
 from ._compat import const
 from ._kernels import rx_take
 
-_M30 = const(0x3FFFFFFF)
 _MAX_DATAGRAM = const(1500)
 _BUCKET_BYTES = const(96000)  # 64 x 1500
 _MIN_FILL_MS = const(4)
@@ -25,45 +25,9 @@ _LOOK_MS = const(1000)  # how long a dead peer or an ended linger may go unnotic
 _CLOSED = const(2)  # session.CLOSED
 
 
-class Bucket:
-    """Tokens for bytes: `rate` of them per second (1 to 2**30 - 1). Integers only."""
-
-    def __init__(self, rate: int):
-        self._rate = rate
-        self._per_ms, self._rest = rate // 1000, rate % 1000
-        self._depth = max(_BUCKET_BYTES, self._per_ms * _MIN_FILL_MS)
-        self._fill_ms = (self._depth + _MAX_DATAGRAM) * 1000 // rate + 1
-        self._bytes = self._depth
-        self._thousandths = 0  # of a byte, on top of _bytes
-        self._at_ms = -1
-
-    def wait_ms(self, now_ms: int) -> int:
-        """Return the ms until a datagram may leave; 0 = now."""
-        passed_ms = (now_ms - self._at_ms) & _M30
-        if self._at_ms < 0:
-            self._at_ms = now_ms
-        elif passed_ms:
-            self._at_ms = now_ms
-            self._pour(passed_ms)
-        if self._bytes > 0:
-            return 0
-        missing = (1 - self._bytes) * 1000 - self._thousandths
-        return (missing + self._rate - 1) // self._rate
-
-    def _pour(self, passed_ms):
-        n = self._depth
-        if passed_ms < self._fill_ms:  # which also keeps the products below 2**30
-            fine = passed_ms * self._rest + self._thousandths
-            n = self._bytes + passed_ms * self._per_ms + fine // 1000
-            self._thousandths = fine % 1000
-        if n >= self._depth:
-            n = self._depth
-            self._thousandths = 0
-        self._bytes = n
-
-    def take(self, n: int):
-        """A datagram of n bytes has left."""
-        self._bytes -= n
+def limit_bucket(rate: int) -> Bucket:
+    """Return the bucket of a rate_limit (bytes per second)."""
+    return Bucket(rate, max(_BUCKET_BYTES, rate // 1000 * _MIN_FILL_MS))
 
 
 class Shaper:
@@ -83,7 +47,7 @@ class Shaper:
         """Take new settings; a rate that has changed begins with a full bucket."""
         if rate != self._rate:
             self._rate = rate
-            self._bucket = Bucket(rate) if rate else None
+            self._bucket = limit_bucket(rate) if rate else None
         self._dup = dup
         if dup and self._copy is None:
             self._copy = bytearray(_MAX_DATAGRAM)

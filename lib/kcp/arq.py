@@ -58,7 +58,8 @@ class Arq(Output):
     kcp-go's NoDelay; stream: bytes instead of messages; ack_nodelay: answer each packet at once;
     stats: a Stats to count into; snd_sn, rcv_sn: first sequence numbers (0 on the wire of kcp-go);
     max_queue: most segments queued + unacknowledged (default 2 * snd_wnd); budget: limit on the
-    bytes that this and other objects hold received (an object with used_bytes, limit_bytes).
+    bytes that this and other objects hold received (an object with used_bytes, limit_bytes);
+    pacing: spread new segments over the round trip instead of sending a window at once.
 
     Raises ValueError on values out of range.
     """
@@ -81,6 +82,7 @@ class Arq(Output):
         rcv_sn=0,
         max_queue=None,
         budget=None,
+        pacing=False,
     ):
         self.check_mtu(mtu)
         self.conv = conv
@@ -101,6 +103,7 @@ class Arq(Output):
         self._out_init()
         self._timing_init()
         self.set_nodelay(nodelay, interval_ms, resend, nc)
+        self.set_pacing(pacing)
 
     def _timing_init(self):
         self.rmt_wnd = 32  # until the peer says otherwise, whatever its window is
@@ -144,6 +147,17 @@ class Arq(Output):
         if nc >= 0:
             self.nc = nc
 
+    def set_pacing(self, pacing: bool):
+        """Spread new segments over the round trip (see _pacer.py), or no longer."""
+        if not pacing:
+            if self._held:
+                self.flush()
+            self.pacer, self._held = None, False
+        elif self.pacer is None:
+            from ._pacer import Pacer
+
+            self.pacer = Pacer(self.mss)
+
     def set_wndsize(self, snd_wnd, rcv_wnd):
         """Change the windows (segments, 1..32768 each); the queue's limit stays."""
         self._check_windows(snd_wnd, rcv_wnd)
@@ -160,6 +174,8 @@ class Arq(Output):
         self.check_mtu(mtu)
         self.mtu = mtu
         self.mss = mtu - _OVERHEAD
+        if self.pacer is not None:
+            self.pacer.mss = self.mss
         self._max_acks = mtu // _OVERHEAD
         self._ack_max = max(self._ack_max, pow2_at_least(self._ack_room(self.rcv_wnd)))
         self.buffer_bytes = max(self.buffer_bytes, 2 * mtu)
@@ -203,7 +219,7 @@ class Arq(Output):
         """
         if end - off < _OVERHEAD:
             return -1
-        una_before = self.snd_una
+        una_before, bytes_before = self.snd_una, self.snd_bytes
         full = acked = False
         latest = n_segs = 0
         while end - off >= _OVERHEAD:
@@ -220,6 +236,8 @@ class Arq(Output):
             if una != self.snd_una:
                 ahead = sdiff(una, self.snd_una)
                 if ahead > 0 and self.snd_nxt > self.snd_una:
+                    if self.pacer is not None:
+                        self._tell_oldest(now_ms)
                     self._on_una(min(self.snd_una + ahead, self.snd_nxt))
                     full = True
             if cmd == _PUSH:
@@ -236,10 +254,9 @@ class Arq(Output):
             n_segs += 1
             off += n
         self.stats.InSegs += n_segs
-        if acked and regular:
-            self._sample_rtt(now_ms, latest)
-        if not self.nc and self.snd_una > una_before:
-            self._open_cwnd()
+        if acked or full:
+            sample = latest if acked and regular else None
+            self._acknowledged(now_ms, sample, una_before, bytes_before)
         if full:
             self._due = _FULL
         elif not self._due:
@@ -250,10 +267,33 @@ class Arq(Output):
             self._arm_tick(now_ms)
         return 0
 
+    def _acknowledged(self, now_ms, ts, una_before, bytes_before):
+        """A packet had acknowledgements; ts: what it echoes of our clock, or None."""
+        if ts is not None:
+            self._sample_rtt(now_ms, ts)
+        if not self.nc and self.snd_una > una_before:
+            self._open_cwnd()
+        if self.pacer is not None and self.snd_bytes < bytes_before:
+            rtt_ms = -1 if ts is None else self._rtt_of(now_ms, ts)
+            self.pacer.on_ack(now_ms, bytes_before - self.snd_bytes, rtt_ms, self)
+
+    @staticmethod
+    def _rtt_of(now_ms, ts):
+        """Return the ms since ts, which a peer has echoed; -1: that was no time of ours."""
+        rtt = (now_ms - ts) & _M30
+        return -1 if rtt >= _HALF30 or ts > _M30 else rtt
+
+    def _tell_oldest(self, now_ms):
+        slot = self.snd_una & self._tx_mask
+        if self._xmit[slot] == 1 and self._tx[slot] is not None:
+            age_ms = (now_ms - self._ts[slot]) & _M30
+            if age_ms <= 4 * self.rx_srtt + self.interval_ms:  # else something was stalled
+                self.pacer.on_oldest(age_ms)
+
     def _sample_rtt(self, now_ms, ts):
         """Update srtt, rttvar and rto (RFC 6298 with kcp-go's weights) from an echoed ts."""
-        rtt = (now_ms - ts) & _M30
-        if rtt >= _HALF30 or ts > _M30:
+        rtt = self._rtt_of(now_ms, ts)
+        if rtt < 0:
             return
         if self.rx_srtt == 0:
             self.rx_srtt = rtt
@@ -265,7 +305,10 @@ class Arq(Output):
                 delta = -delta
             shift = 5 if rtt < self.rx_srtt - self.rx_rttvar else 2
             self.rx_rttvar += (delta - self.rx_rttvar) >> shift
-        rto = self.rx_srtt + max(self.interval_ms, self.rx_rttvar << 2)
+        rto = self.rx_srtt
+        if self.pacer is not None:
+            rto = max(rto, self.pacer.peak_ms)
+        rto += max(self.interval_ms, self.rx_rttvar << 2)
         self.rx_rto = min(max(self.rx_minrto, rto), _RTO_MAX)
 
     def _open_cwnd(self):
@@ -336,6 +379,7 @@ class Arq(Output):
             (self._ticking and (now_ms - self._tick_at) & _M30 < _HALF30)
             or (self._timers and (now_ms - self._next_rto) & _M30 < _HALF30)
             or (self._probe_wait and (now_ms - self._ts_probe) & _M30 < _HALF30)
+            or (self._held and self.pacer.wait_ms(now_ms) == 0)
         ):
             self._due = _FULL
 
@@ -344,7 +388,7 @@ class Arq(Output):
         if self._step or self._due:
             return 0
         self._arm_tick(now_ms)
-        wait = -1
+        wait = self.pacer.wait_ms(now_ms) if self._held else -1
         if self._ticking:
             wait = self._until(self._tick_at, now_ms, wait)
         if self._timers:

@@ -25,6 +25,7 @@ _DEFAULTS = {
     "stream": True,
     "acknodelay": False,
     "write_delay": False,
+    "pacing": True,
     "rate_limit": 0,
     "dup": 0,
     "dscp": None,
@@ -84,6 +85,8 @@ class Config:
         machine can afford).
     stream: True = bytes, full segments; False = one send() is one message of up to 255 segments.
     acknodelay: answer every packet at once. write_delay: send at the next tick instead of at once.
+    pacing: spread new segments over the round trip, at a rate that is found out, instead of
+        sending a window at once as kcp-go does; local to this side.
     rate_limit: bytes per second that a session may send, whole datagrams (0: as fast as it can).
         dup: send every datagram so many times more (for testing, as kcp-go's SetDUP).
     dscp: 0..63, how routers are to treat the datagrams, for IPv4 and IPv6; read_buffer,

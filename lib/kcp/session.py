@@ -76,6 +76,7 @@ class Session(Gauges):
             ack_nodelay=config.acknodelay,
             stats=self.stats,
             budget=budget,
+            pacing=config.pacing,
         )
         self.arq.set_phase(now_ms)
         self.fit_buffer()

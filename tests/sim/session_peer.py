@@ -34,6 +34,7 @@ def make_config(options, crypt, more):
         "resend": resend,
         "nc": nc,
         "stream": False,
+        "pacing": False,  # as kcp-go's sessions, which they are compared with
     }
     settings.update(more)
     return Config(**settings)

@@ -4,7 +4,7 @@ import os
 
 from core_support import carry, raises, read_all, session
 
-from kcp._shaper import Bucket
+from kcp._shaper import limit_bucket
 from kcp.config import Config
 from kcp.session import CLOSED
 
@@ -31,14 +31,14 @@ def test_a_bucket_begins_full_and_keeps_its_rate():
         for n_bytes in (1500, 37):
             if IS_SLOW and n_bytes == 37:
                 continue
-            n = passed(Bucket(rate), n_bytes, 0, span_ms) * n_bytes
+            n = passed(limit_bucket(rate), n_bytes, 0, span_ms) * n_bytes
             allowed = BURST + rate * span_ms // 1000
             assert allowed <= n <= allowed + n_bytes, (rate, n_bytes, n, allowed)
 
 
 def test_a_high_rate_is_reached_with_a_clock_of_milliseconds():
     rate = 500000000
-    bucket = Bucket(rate)
+    bucket = limit_bucket(rate)
     passed(bucket, 1500, 0, 0)
     for step_ms in (1, 3):
         n = 0
@@ -47,12 +47,12 @@ def test_a_high_rate_is_reached_with_a_clock_of_milliseconds():
                 bucket.take(1500)
                 n += 1500
         assert rate * 29 // 1000 <= n <= rate * 31 // 1000 + 1500
-        bucket = Bucket(rate)
+        bucket = limit_bucket(rate)
         passed(bucket, 1500, 0, 0)
 
 
 def test_the_slowest_rate_says_how_long():
-    bucket = Bucket(1)
+    bucket = limit_bucket(1)
     n = passed(bucket, 1500, 0, 0)
     assert n == 64 and bucket.wait_ms(0) == 1000
     assert bucket.wait_ms(999) == 1 and bucket.wait_ms(1000) == 0
@@ -62,7 +62,7 @@ def test_the_slowest_rate_says_how_long():
 
 
 def test_a_bucket_does_not_mind_the_clock_running_over_nor_a_long_pause():
-    bucket = Bucket(1000)
+    bucket = limit_bucket(1000)
     begin_ms = 0x3FFFFFFF - 200
     assert passed(bucket, 1000, begin_ms, begin_ms) == 96
     assert passed(bucket, 1000, begin_ms, begin_ms + 10000) == 10
@@ -71,7 +71,7 @@ def test_a_bucket_does_not_mind_the_clock_running_over_nor_a_long_pause():
 
 
 def test_odd_rates_lose_nothing_to_rounding():
-    bucket = Bucket(1001)
+    bucket = limit_bucket(1001)
     passed(bucket, 1000, 0, 0)
     now_ms = n = 0
     while now_ms < 1000000:
