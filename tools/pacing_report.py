@@ -15,7 +15,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "lib")]
 
-from sim import wire, workers  # noqa: E402 (tests/ is no package)
+from sim import workers  # noqa: E402 (tests/ is no package)
 
 MSS = 1348
 LINK = {"delay_ms": 15, "rate_kbps": 10000, "queue": 25}
