@@ -207,7 +207,7 @@ class Output(Sender):
         edge = min(self.snd_una + window, self._snd_end)
         self._held = False
         if edge > self.snd_nxt:
-            if self.pacer is not None:
+            if self.pacer is not None and not self.pacer.is_near:
                 edge = self._paced(edge, now_ms)
             self._n_moved = edge - self.snd_nxt
             self.snd_nxt = edge

@@ -74,7 +74,7 @@ class Pacer:
         self._phase = _CRUISE
         self._probe_at = _PROBE
         self._n_drains = 0
-        self._is_near = False
+        self.is_near = False  # nothing is held back
         self._end_sn = -1
         self._begin(0, -1)
 
@@ -91,18 +91,18 @@ class Pacer:
 
     def room_bytes(self, now_ms: int) -> int:
         """Return the bytes that may leave now; 0 or less = none."""
-        if self._is_near:
+        if self.is_near:
             return _NO_LIMIT
         self._bucket.fill(now_ms)
         return self._bucket.bytes
 
     def wait_ms(self, now_ms: int) -> int:
         """Return the ms until something may leave; 0 = now."""
-        return 0 if self._is_near else self._bucket.wait_ms(now_ms)
+        return 0 if self.is_near else self._bucket.wait_ms(now_ms)
 
     def take(self, n_bytes: int):
         """So much payload leaves."""
-        if not self._is_near:
+        if not self.is_near:
             self._bucket.bytes -= n_bytes
 
     def starve(self):
@@ -133,7 +133,7 @@ class Pacer:
             if rtt_ms < self._least_rtt_ms:
                 self._least_rtt_ms = rtt_ms
             if self.base_ms < 0:
-                self._is_near = rtt_ms < _NEAR_MS
+                self.is_near = rtt_ms < _NEAR_MS
         if self._end_sn < 0:
             self._begin(now_ms, arq.snd_nxt)
         elif arq.snd_una >= self._end_sn and self._n_rtts >= _N_SAMPLES:
@@ -163,7 +163,7 @@ class Pacer:
         if self.base_ms < 0 or mean_ms <= self.base_ms or is_old:
             self.base_ms = mean_ms
             self._base_at_ms = now_ms
-            self._is_near = mean_ms < _NEAR_MS
+            self.is_near = mean_ms < _NEAR_MS
 
     def _first_look(self, rate, is_queued, ends_queued):
         """Nothing is known of the capacity: go up until there is a queue, or until what is
