@@ -13,7 +13,7 @@ import (
 const gap = 512
 
 func slot(session *kcp.UDPSession, name string) *unsafe.Pointer {
-	return (*unsafe.Pointer)(fields{reflect.TypeOf(*session)}.at(unsafe.Pointer(session), name))
+	return (*unsafe.Pointer)(fields{reflect.TypeFor[kcp.UDPSession]()}.at(unsafe.Pointer(session), name))
 }
 
 // ChangeRatio has a session that sends with FEC go on with another ratio, from a multiple of its sum on.
