@@ -5,23 +5,26 @@ caller when its session or server has ended. Unlike kcp-go, where two sessions o
 each other's datagrams away, it can carry only one endpoint at a time: ValueError else.
 """
 
-from ._port import adopt, adopted_address
-
 _in_use = []
 
 
 async def adopt_client(sock, host, port):
-    """Return (port for an `Endpoint`, key of the peer)."""
+    """Return (asyncio port for an `Endpoint`, key of the peer)."""
+    from ._port import adopt, adopted_address
+
     key = await adopted_address(sock, host, port)
-    return _claim(sock), key
+    return claim(sock, adopt), key
 
 
 def adopt_server(sock):
-    """Return a port for an `Endpoint`."""
-    return _claim(sock)
+    """Return an asyncio port for an `Endpoint`."""
+    from ._port import adopt
+
+    return claim(sock, adopt)
 
 
-def _claim(sock):
+def claim(sock, adopt):
+    """Return adopt(sock, release), a port for an `Endpoint`, unless the socket is in use."""
     for one in _in_use:
         if one is sock:
             raise ValueError("this socket carries another session or a server: one at a time")

@@ -6,12 +6,19 @@ of asyncio hands over one datagram per select() and is eight times slower. Loops
 """
 
 import asyncio
-import errno
 import socket
 from asyncio import Event, IncompleteReadError, TimeoutError, wait_for  # noqa: F401
 
 from ._clock import ticks_ms
-from ._udp_cpy import anywhere, bound, connected, look_up, printable  # noqa: F401
+from ._udp_cpy import (
+    address_for,
+    anywhere,
+    borrow,
+    bound,
+    connected,
+    look_up,
+    printable,  # noqa: F401
+)
 
 _DRAIN = 64  # datagrams taken from the socket before a turn
 _WOULD_BLOCK = (BlockingIOError, InterruptedError)
@@ -110,31 +117,18 @@ async def open_server(host, port: int, sockbuf: int) -> "UdpPort":
 
 async def adopted_address(sock, host, port: int):
     """Return the address of host:port for a socket of the caller's."""
-    family = sock.family
-    found = await resolve(host, port)
-    for one, address in found:
-        if one == family:
-            return address
-    if family == socket.AF_INET6:  # an IPv4 address on a socket that takes both
-        return ("::ffff:" + found[0][1][0], found[0][1][1], 0, 0)
-    raise OSError(errno.EAFNOSUPPORT, "the peer has no address of the socket's family")
+    return address_for(sock, await resolve(host, port))
 
 
 def adopt(sock, release) -> "UdpPort":
     """Return a port on a socket of the caller's; release(sock) is called instead of closing it."""
-    if sock.type != socket.SOCK_DGRAM:
-        raise ValueError("the socket must be a UDP socket (SOCK_DGRAM)")
-    if sock.fileno() < 0:
-        raise ValueError("the socket is closed")
-    timeout = sock.gettimeout()
-    sock.setblocking(False)
+    give_back = borrow(sock)
 
-    def give_back(sock):
-        if sock.fileno() >= 0:
-            sock.settimeout(timeout)
+    def let_go(sock):
+        give_back()
         release(sock)
 
-    return UdpPort(sock, None, give_back)
+    return UdpPort(sock, None, let_go)
 
 
 class UdpPort:

@@ -19,7 +19,15 @@ import threading
 from ._sync import give_up
 from ._sync_wait_cpy import Gate, Pollable, view_of  # noqa: F401
 from ._sync_watch_cpy import Watched
-from ._udp_cpy import anywhere, bound, connected, look_up, printable  # noqa: F401
+from ._udp_cpy import (
+    address_for,
+    anywhere,
+    borrow,
+    bound,
+    connected,
+    look_up,
+    printable,  # noqa: F401
+)
 
 _WOULD_BLOCK = (BlockingIOError, InterruptedError)
 _MAX_TOLD = 5  # sessions told about at exit, one by one
@@ -56,14 +64,32 @@ def open_server(host, port: int, sockbuf: int) -> "SyncPort":
     return SyncPort(bound(found, sockbuf), None)
 
 
+def address_on(sock, host, port: int):
+    """Return the address of host:port for a socket of the caller's."""
+    return address_for(sock, look_up(host, port))
+
+
+def adopt(sock, release) -> "SyncPort":
+    """Return a port on a socket of the caller's; release(sock) is called instead of closing it."""
+    give_back = borrow(sock)
+
+    def let_go(sock):
+        give_back()
+        release(sock)
+
+    return SyncPort(sock, None, let_go)
+
+
 class SyncPort(Watched):
     """A UDP socket with a thread, for one `Endpoint` (see `endpoint` and `_sync`).
 
-    peer: the address the socket is connected to, or None for a server's socket.
+    peer: the address the socket is connected to, or None; give_back(sock): called instead of
+    closing it.
     """
 
-    def __init__(self, sock, peer):
+    def __init__(self, sock, peer, give_back=None):
         super().__init__(sock)
+        self._give_back = give_back
         self.peer = peer
         self.sockname = sock.getsockname()
         self.backlog = None  # a server's `Backlog`
@@ -80,11 +106,17 @@ class SyncPort(Watched):
 
     def close(self):
         """Stop, and close the socket."""
+        if self._is_closed:
+            return
         self._is_closed = True
-        self.sock.close()
         if self.thread is not None:
+            self._eye.turn_away()
             self._parking.notify()
             self.ring()
+        if self._give_back is None:
+            self.sock.close()
+        else:
+            self._give_back(self.sock)
 
     def wake(self):
         """Have a turn soon: end() sees to it."""

@@ -135,6 +135,19 @@ def open_server(host, port, sockbuf):
     return SyncPort(sock, address, False)
 
 
+def address_on(sock, host, port):
+    """Return the address of host:port for a socket of the caller's."""
+    return addr_key(look_up(host, port)[0][1])
+
+
+def adopt(sock, release):
+    """Return a port on a socket of the caller's; release(sock) is called instead of closing it.
+
+    The socket stays non-blocking: there is no way to ask what it was."""
+    sock.setblocking(False)
+    return SyncPort(sock, None, False, release)
+
+
 def view_of(data):
     """Return bytes-like data as a memoryview (itself if it is one: that allocates nothing)."""
     if isinstance(data, memoryview):
@@ -194,13 +207,15 @@ _gate = Gate()
 class SyncPort:
     """A UDP socket for one `Endpoint` (see `endpoint` and `_sync`); it is its own lock.
 
-    address: what the socket is connected or bound to.
+    address: what the socket is connected or bound to; give_back(sock): called instead of closing
+    it.
     """
 
-    def __init__(self, sock, address, is_client):
+    def __init__(self, sock, address, is_client, give_back=None):
         self.sock = sock
+        self._give_back = give_back
         self.peer = addr_key(address) if is_client else None
-        self.sockname = None if is_client else printable(address)
+        self.sockname = None if is_client or address is None else printable(address)
         self.lock = self
         self.backlog = None
         self._endpoint = None
@@ -210,6 +225,7 @@ class SyncPort:
         self._is_waiting = False  # for room in the socket
         self._view = None
         self._view_n = -1
+        self._view_of = None
 
     # what the endpoint calls
 
@@ -229,7 +245,10 @@ class SyncPort:
             _poller.unregister(self.sock)
             del _by_sock[self.sock]
             _ports.remove(self)
-        self.sock.close()
+        if self._give_back is None:
+            self.sock.close()
+        else:
+            self._give_back(self.sock)
 
     def wake(self):
         """Have a turn soon: end() sees to it."""
@@ -240,9 +259,10 @@ class SyncPort:
         try:
             if key is None:
                 return 0 if self.sock.write(buf, n) is None else 1
-            if n != self._view_n:
+            if n != self._view_n or buf is not self._view_of:
                 self._view = memoryview(buf)[:n]
                 self._view_n = n
+                self._view_of = buf
             self.sock.sendto(self._view, key)
             return 1
         except OSError as error:

@@ -50,6 +50,13 @@ class Eye:
             self._selector.modify(self._sock, events)
             self._events = events
 
+    def turn_away(self):
+        """The socket is of no interest any more. (Inside the lock.)"""
+        try:
+            self._selector.unregister(self._sock)
+        except (KeyError, ValueError, OSError):  # its owner has closed it
+            pass
+
     def wait(self, wait_ms: int) -> bool:
         """Wait for wait_ms at most (-1: without limit). True if the bell has rung."""
         found = self._selector.select(None if wait_ms < 0 else wait_ms / 1000)

@@ -1,5 +1,6 @@
 """CPython: UDP sockets and addresses, for the asyncio and the blocking port. Twin: `_udp_upy`."""
 
+import errno
 import socket
 
 
@@ -68,3 +69,31 @@ def bound(found, sockbuf: int):
             if sock is not None:
                 sock.close()
     raise failure
+
+
+def borrow(sock):
+    """Make a socket of the caller's non-blocking; return a function that undoes it. ValueError if
+    it is no open UDP socket."""
+    if sock.type != socket.SOCK_DGRAM:
+        raise ValueError("the socket must be a UDP socket (SOCK_DGRAM)")
+    if sock.fileno() < 0:
+        raise ValueError("the socket is closed")
+    timeout = sock.gettimeout()
+    sock.setblocking(False)
+
+    def give_back():
+        if sock.fileno() >= 0:
+            sock.settimeout(timeout)
+
+    return give_back
+
+
+def address_for(sock, found):
+    """Return the address in `found` (see look_up) that suits a socket of the caller's."""
+    family = sock.family
+    for one, address in found:
+        if one == family:
+            return address
+    if family == socket.AF_INET6:  # an IPv4 address on a socket that takes both
+        return ("::ffff:" + found[0][1][0], found[0][1][1], 0, 0)
+    raise OSError(errno.EAFNOSUPPORT, "the peer has no address of the socket's family")

@@ -29,7 +29,7 @@ from errno import ETIMEDOUT
 from ._clock import ticks_diff, ticks_ms
 from ._random import fill, random_conv, require
 from ._sync import Backlog, SyncLink
-from ._sync_port import open_client, open_server, service
+from ._sync_port import address_on, adopt, open_client, open_server, service
 from ._sync_socket import ServerSocket, Socket, timeout_ms
 from .config import Config
 from .endpoint import Endpoint
@@ -46,6 +46,7 @@ def connect(
     host,
     port: int,
     *,
+    sock=None,
     config: "Config | None" = None,
     conv: "int | None" = None,
     probe_ms: "int | None" = None,
@@ -60,6 +61,9 @@ def connect(
     nobody there, or another key or crypt).
 
     host, port: numbers or a name; where a name has both, IPv4 is taken, as Go does.
+    sock: a UDP socket of the caller's to use for this session, not connected (kcp-go: NewConn). It
+    stays open when the session has ended, and can then be used again; a socket that carries
+    another session or a listener at this moment raises ValueError.
     config, options: a `Config`, and what to change in it (`Config`'s keywords).
     conv: the conversation id, 0 <= conv < 2**32 (default: random).
     timeout: what settimeout() takes, for the calls to come.
@@ -71,9 +75,16 @@ def connect(
     if conv is None:
         conv = random_conv()
     session = Session(conv, config, fill, ticks_ms())
-    udp = open_client(host, port, sockbuf)
+    key = None
+    if sock is None:
+        udp = open_client(host, port, sockbuf)
+    else:
+        from ._adopt import claim  # only who uses it pays for it
+
+        key = address_on(sock, host, port)
+        udp = claim(sock, adopt)
     endpoint = Endpoint(udp, session.buffer_bytes)
-    link = SyncLink(endpoint, session)
+    link = SyncLink(endpoint, session, key)
     try:
         _set_up(udp, config)
         udp.start(endpoint)
@@ -124,15 +135,18 @@ def _probe(link, probe_ms):
 
 
 def listen(
-    host,
-    port: int,
+    host=None,
+    port: "int | None" = None,
     *,
+    sock=None,
     config: "Config | None" = None,
     sockbuf: int = _SOCKBUF,
     **options,
 ) -> "ServerSocket":
     """Take sessions at host:port; accept() hands them out.
 
+    sock: a UDP socket of the caller's to serve on, instead of host and port (kcp-go: ServeConn);
+    it stays open when the listener is closed.
     host: an address or name to bind to; None, "" and "::" take IPv6 and IPv4 (where the runtime
     has both), "0.0.0.0" IPv4. The other parameters are as in `connect`; `Config.backlog` bounds
     the sessions that wait for accept(), `Config.max_sessions` all.
@@ -140,7 +154,14 @@ def listen(
     config = Config.from_options(config, options)
     _require(config)
     listener = Listener(config, fill)
-    udp = open_server(host, port, sockbuf)
+    if sock is not None:
+        from ._adopt import claim  # only who uses it pays for it
+
+        udp = claim(sock, adopt)
+    elif port is None:
+        raise ValueError("say the port to listen at, or give a socket")
+    else:
+        udp = open_server(host, port, sockbuf)
     backlog = udp.backlog = Backlog(udp, listener)
     endpoint = Endpoint(udp, listener.buffer_bytes, listener, backlog.on_session, False)
     backlog.endpoint = endpoint
