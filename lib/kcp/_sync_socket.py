@@ -101,8 +101,10 @@ class Socket(_Timed):
             raise ValueError("recv() takes the most bytes to return, not %r" % n)
         link = self._link
         with self._port.lock:
-            self._claim_reader()
+            if link.is_reading:
+                raise RuntimeError("another thread is receiving on this socket already")
             try:
+                link.is_reading = True
                 begin_ms = None
                 while True:
                     data = link.take_bytes(n)
@@ -123,8 +125,10 @@ class Socket(_Timed):
             view = view[:n]
         link = self._link
         with self._port.lock:
-            self._claim_reader()
+            if link.is_reading:
+                raise RuntimeError("another thread is receiving on this socket already")
             try:
+                link.is_reading = True
                 begin_ms = None
                 while True:
                     n = link.take(view)
@@ -151,8 +155,10 @@ class Socket(_Timed):
         view = view_of(data)
         link = self._link
         with self._port.lock:
-            self._claim_writer()
+            if link.is_writing:
+                raise RuntimeError("another thread is sending on this socket already")
             try:
+                link.is_writing = True
                 link.check_writable()
                 off = 0
                 begin_ms = None
@@ -288,18 +294,6 @@ class Socket(_Timed):
     def _can_send(self):
         session = self.session
         return session.snd_room_bytes > 0 or session.state != OPEN
-
-    def _claim_reader(self):
-        link = self._link
-        if link.is_reading:
-            raise RuntimeError("another thread is receiving on this socket already")
-        link.is_reading = True
-
-    def _claim_writer(self):
-        link = self._link
-        if link.is_writing:
-            raise RuntimeError("another thread is sending on this socket already")
-        link.is_writing = True
 
 
 class ServerSocket(_Timed):

@@ -14,18 +14,17 @@ def view_of(data):
 class Gate:
     """Where threads sleep until something has happened (see `_sync`)."""
 
-    __slots__ = ("_condition", "_n_waiting", "_port", "is_watching")
+    __slots__ = ("_port", "_waiters", "is_watching")
 
     def __init__(self, port):
         self._port = port
-        self._condition = None
-        self._n_waiting = 0
+        self._waiters = []  # locks, which are released to wake who waits for them
         self.is_watching = False  # who waits here watches the socket, see `_sync_watch_cpy`
 
     @property
     def is_busy(self) -> bool:
         """Does anybody wait here?"""
-        return self._n_waiting > 0 or self.is_watching
+        return self.is_watching or bool(self._waiters)
 
     def wait(self, wait_ms: int):
         """Sleep until wake(), or for wait_ms; -1: without end."""
@@ -35,18 +34,19 @@ class Gate:
         port.refuse_inside()
         if port.watch(self, wait_ms):
             return
-        if self._condition is None:
-            self._condition = threading.Condition(port.lock)
-        self._n_waiting += 1
+        waiter = threading.Lock()
+        waiter.acquire()
         try:
-            self._condition.wait(None if wait_ms < 0 else wait_ms / 1000)
+            self._waiters.append(waiter)
+            port.outside(waiter.acquire, True, -1 if wait_ms < 0 else wait_ms / 1000)
         finally:
-            self._n_waiting -= 1
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
 
     def wake(self):
         """Wake all who sleep here."""
-        if self._n_waiting:
-            self._condition.notify_all()
+        while self._waiters:
+            self._waiters.pop().release()
         if self.is_watching:
             self._port.ring()
 

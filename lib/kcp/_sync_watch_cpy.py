@@ -4,7 +4,7 @@ Somebody must wait for datagrams and deadlines and do what is due then. That is 
 thread; but while a thread of the program waits in a call, that one does it, because handing every
 batch of datagrams from one thread to another costs two context switches. Meanwhile the endpoint's
 thread is *parked*: it looks every `_PARK_MS` whether the program still comes and goes, and takes
-over again when it has not come since; while one call waits for long it does not even look, and is
+over again when it has not come since; while one call waits for long it hardly looks, and is
 notified at the end of it. So between two calls of the program nobody may watch for `_PARK_MS`.
 
 Of what is here everything is called inside the lock, unless it says otherwise.
@@ -22,6 +22,7 @@ from ._sync import give_up
 _DRAIN = 64  # datagrams taken from the socket before a turn
 _TURNS = 8  # turns in one go of a thread of the program
 _PARK_MS = 5
+_PARK_LONG_MS = 1000  # (should the notice be lost, by an exception)
 _TICKS_MASK = 0x3FFFFFFF
 _WOULD_BLOCK = (BlockingIOError, InterruptedError)
 _INTERRUPTED = "an exception (of a signal?) came in the middle of a call on this endpoint"
@@ -189,6 +190,19 @@ class Watched:
 
     # a thread of the program watches
 
+    def outside(self, wait, *arguments):
+        """Return wait(*arguments), called without the lock. Whenever an exception comes, of a
+        signal, the lock is taken again: it can come just after it was released, too."""
+        state = None
+        try:
+            state = self.lock._release_save()  # (as threading.Condition does)
+            return wait(*arguments)
+        finally:
+            if state is not None:
+                self.lock._acquire_restore(state)  # (cannot be interrupted, nor what led here)
+            elif not self.lock._is_owned():
+                self.lock._acquire_restore((1, threading.get_ident()))
+
     def watch(self, gate, wait_ms: int) -> bool:
         """Watch in the thread's place, for wait_ms at most (-1: without limit), until something
         has come or gate.wake(); do what is due. False: somebody else of the program watches."""
@@ -196,16 +210,12 @@ class Watched:
             return False
         wait_ms = self._left_ms(wait_ms)
         self._eye.look_for(self._endpoint.is_full)
-        state = None
         try:
             self._is_watched = gate.is_watching = True
             self._n_watches += 1
             self._watcher_until_ms = _moment(wait_ms)
-            state = self.lock._release_save()  # as threading.Condition does
-            has_rung = self._eye.wait(wait_ms)
+            has_rung = self.outside(self._eye.wait, wait_ms)
         finally:
-            if state is not None:
-                self.lock._acquire_restore(state)
             self._is_watched = gate.is_watching = False
             if self._is_parked_long:
                 self._parking.notify()
@@ -261,9 +271,11 @@ class Watched:
         is_long = self._is_watched and self._n_watches == self._n_seen
         self._n_seen = self._n_watches
         wait_ms = _PARK_MS if self._is_watched else self._left_ms(_PARK_MS)
+        if is_long:
+            wait_ms = _PARK_LONG_MS
         self._thread_until_ms = _moment(wait_ms)
         self._is_parked, self._is_parked_long = True, is_long
-        self._parking.wait(None if is_long else wait_ms / 1000)
+        self._parking.wait(wait_ms / 1000)
         self._is_parked = self._is_parked_long = False
 
     def _look_out(self, wait_ms):
