@@ -65,7 +65,7 @@ def apply(session, options: dict):
     timing = (config.nodelay, config.interval, config.resend, config.nc)
     if timing != (arq.nodelay, arq.interval_ms, arq.resend, arq.nc):
         arq.set_nodelay(*timing)
-    arq.set_pacing(config.pacing)
+    arq.set_pacing(config.pacing, config.payload_pct)
     arq.stream = config.stream
     if not session.is_closing:  # which has made it answer at once
         arq.ack_nodelay = config.acknodelay

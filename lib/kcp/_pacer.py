@@ -59,11 +59,16 @@ def per_second(n_bytes, ms):
 
 
 class Pacer:
-    """Of one sender. mss: payload bytes of a full segment. Rates are payload bytes per second."""
+    """Of one sender. mss: payload bytes of a full segment. Rates are payload bytes per second.
 
-    def __init__(self, mss: int):
+    share_pct: how much of what leaves is payload (less than 100 with FEC, whose parity is paced
+    with the data that it follows).
+    """
+
+    def __init__(self, mss: int, share_pct: int = 100):
         self.mss = mss
-        self._floor = mss * 1000 // _FLOOR_MS
+        self._share_pct = share_pct
+        self._floor = percent(mss * 1000 // _FLOOR_MS, share_pct)
         self._bucket = Bucket(self._floor, _FIRST_SEGS * mss)
         self.rate = self._floor
         self.capacity = 0  # of the path; 0 = not known yet
@@ -201,7 +206,7 @@ class Pacer:
 
     def _set_rate(self, window_bytes):
         per_ms = min(window_bytes // max(self.base_ms, 1), _MAX_PER_MS)
-        rate = max(per_ms * 1000, self._floor)
+        rate = max(percent(per_ms * 1000, self._share_pct), self._floor)
         if self.capacity:
             pct = 80 if self._phase == _DRAIN else 125 if self._phase >= self._probe_at else 97
             rate = min(rate, percent(self.capacity, pct))

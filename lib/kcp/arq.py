@@ -58,8 +58,7 @@ class Arq(Output):
     kcp-go's NoDelay; stream: bytes instead of messages; ack_nodelay: answer each packet at once;
     stats: a Stats to count into; snd_sn, rcv_sn: first sequence numbers (0 on the wire of kcp-go);
     max_queue: most segments queued + unacknowledged (default 2 * snd_wnd); budget: limit on the
-    bytes that this and other objects hold received (an object with used_bytes, limit_bytes);
-    pacing: spread new segments over the round trip instead of sending a window at once.
+    bytes that this and other objects hold received (an object with used_bytes, limit_bytes).
 
     Raises ValueError on values out of range.
     """
@@ -82,7 +81,6 @@ class Arq(Output):
         rcv_sn=0,
         max_queue=None,
         budget=None,
-        pacing=False,
     ):
         self.check_mtu(mtu)
         self.conv = conv
@@ -103,7 +101,6 @@ class Arq(Output):
         self._out_init()
         self._timing_init()
         self.set_nodelay(nodelay, interval_ms, resend, nc)
-        self.set_pacing(pacing)
 
     def _timing_init(self):
         self.rmt_wnd = 32  # until the peer says otherwise, whatever its window is
@@ -147,8 +144,8 @@ class Arq(Output):
         if nc >= 0:
             self.nc = nc
 
-    def set_pacing(self, pacing: bool):
-        """Spread new segments over the round trip (see _pacer.py), or no longer."""
+    def set_pacing(self, pacing: bool, share_pct: int = 100):
+        """Spread new segments over the round trip, or no longer. share_pct: see _pacer.Pacer."""
         if not pacing:
             if self._held:
                 self.flush()
@@ -156,7 +153,7 @@ class Arq(Output):
         elif self.pacer is None:
             from ._pacer import Pacer
 
-            self.pacer = Pacer(self.mss)
+            self.pacer = Pacer(self.mss, share_pct)
 
     def set_wndsize(self, snd_wnd, rcv_wnd):
         """Change the windows (segments, 1..32768 each); the queue's limit stays."""

@@ -151,6 +151,13 @@ class Config:
         if self.max_fec_bytes is None:
             self.max_fec_bytes = DEFAULT_FEC_BYTES
 
+    @property
+    def payload_pct(self) -> int:
+        """How much of the packets sent are data and not parity."""
+        return (
+            100 * self.datashard // (self.datashard + self.parityshard) if self.datashard else 100
+        )
+
     @classmethod
     def from_options(cls, config, options: dict) -> "Config":
         """Return `config` (None: the defaults) with `options` laid over it."""

@@ -76,8 +76,8 @@ class Session(Gauges):
             ack_nodelay=config.acknodelay,
             stats=self.stats,
             budget=budget,
-            pacing=config.pacing,
         )
+        self.arq.set_pacing(config.pacing, config.payload_pct)
         self.arq.set_phase(now_ms)
         self.fit_buffer()
         self._encoder = self._decoder = None

@@ -37,9 +37,9 @@ def rounds(pacer, sender, n, now_ms, rtt_ms, n_bytes, period_ms):
     return now_ms
 
 
-def started(rtt_ms=50, n_bytes=50000, period_ms=50):
+def started(rtt_ms=50, n_bytes=50000, period_ms=50, share_pct=100):
     """A pacer and its sender after some rounds without a queue; and the time."""
-    pacer, sender = Pacer(MSS), Sender()
+    pacer, sender = Pacer(MSS, share_pct), Sender()
     pacer.on_ack(0, 0, rtt_ms, sender)  # its first round begins
     return pacer, sender, rounds(pacer, sender, 6, 0, rtt_ms, n_bytes, period_ms)
 
@@ -69,6 +69,12 @@ def test_without_a_queue_the_rate_is_a_window_per_round_trip():
     pacer, sender, _ = started()
     assert pacer.capacity == 0 and pacer.base_ms == 50
     assert abs(pacer.rate - sender.snd_wnd * MSS * 1000 // 50) <= 1000
+
+
+def test_parity_has_its_share():
+    pacer, _, _ = started(share_pct=76)
+    assert abs(pacer.rate - 64 * MSS * 1000 // 50 * 76 // 100) <= 1000
+    assert abs(drained(Pacer(MSS, 50), 0, 100) - (16 + 25) * MSS) <= 2 * MSS
 
 
 def test_a_queue_shows_the_capacity_and_is_drained():
