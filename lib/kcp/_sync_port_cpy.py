@@ -80,6 +80,11 @@ def adopt(sock, release) -> "SyncPort":
     return SyncPort(sock, None, let_go)
 
 
+def keep(port):
+    """A port that has a thread: to be closed at exit."""
+    _ports.add(port)
+
+
 class SyncPort(Watched):
     """A UDP socket with a thread, for one `Endpoint` (see `endpoint` and `_sync`).
 
@@ -101,7 +106,7 @@ class SyncPort(Watched):
     def start(self, endpoint):
         """Begin to receive."""
         self._endpoint = endpoint
-        _ports.add(self)
+        keep(self)
         self._start_thread("kcp %s" % (self.sockname[:2],))
 
     def close(self):

@@ -204,6 +204,29 @@ class Gate:
 _gate = Gate()
 
 
+def wake_up():
+    """Something has come, or there is room: have all ports serve again soon."""
+    global _is_woken
+    _is_woken = True
+
+
+def enlist(port, pollable):
+    """Have every step serve this port, and wait for `pollable` (None: there is nothing)."""
+    _ports.append(port)
+    if pollable is not None:
+        _by_sock[pollable] = port
+        _poller.register(pollable, select.POLLIN)
+
+
+def strike(port, pollable):
+    """Undo enlist(), if it was done."""
+    if port in _ports:
+        _ports.remove(port)
+        if pollable is not None:
+            _poller.unregister(pollable)
+            del _by_sock[pollable]
+
+
 class SyncPort:
     """A UDP socket for one `Endpoint` (see `endpoint` and `_sync`); it is its own lock.
 
@@ -213,6 +236,7 @@ class SyncPort:
 
     def __init__(self, sock, address, is_client, give_back=None):
         self.sock = sock
+        self._pollable = sock
         self._give_back = give_back
         self.peer = addr_key(address) if is_client else None
         self.sockname = None if is_client or address is None else printable(address)
@@ -232,19 +256,14 @@ class SyncPort:
     def start(self, endpoint):
         """Begin to receive."""
         self._endpoint = endpoint
-        _ports.append(self)
-        _by_sock[self.sock] = self
-        _poller.register(self.sock, select.POLLIN)
+        enlist(self, self._pollable)
 
     def close(self):
         """Stop, and close the socket."""
         if self._is_closed:
             return
         self._is_closed = True
-        if self.sock in _by_sock:
-            _poller.unregister(self.sock)
-            del _by_sock[self.sock]
-            _ports.remove(self)
+        strike(self, self._pollable)
         if self._give_back is None:
             self.sock.close()
         else:

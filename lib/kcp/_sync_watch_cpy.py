@@ -41,7 +41,8 @@ class Eye:
         self._bell = bell
         self._events = selectors.EVENT_READ
         self._selector = selectors.DefaultSelector()
-        self._selector.register(sock, self._events)
+        if sock is not None:
+            self._selector.register(sock, self._events)
         self._selector.register(bell, selectors.EVENT_READ)
 
     def look_for(self, is_full: bool):
@@ -95,9 +96,12 @@ class Watched:
         self._bell, self._ringer = socket.socketpair()
         self._bell.setblocking(False)
         self._ringer.setblocking(False)
-        self._eye = Eye(self.sock, self._bell)
+        self._eye = self._open_eye()
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.thread.start()
+
+    def _open_eye(self):
+        return Eye(self.sock, self._bell)
 
     # the work, whoever does it
 

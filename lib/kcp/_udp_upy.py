@@ -23,7 +23,7 @@ def printable(address):
     try:
         parts = socket.sockaddr(address)
         host = socket.inet_ntop(parts[0], parts[1])
-    except (AttributeError, TypeError):
+    except (AttributeError, TypeError, OSError):  # not an IP address: a carrier's key
         return address
     if parts[0] == socket.AF_INET:
         return (host, parts[2])

@@ -26,10 +26,11 @@ _SOCKBUF = 4194304  # kcptun's; the default of most systems is overrun by one wi
 
 
 async def open_connection(
-    host,
-    port: int,
+    host=None,
+    port: "int | None" = None,
     *,
     sock=None,
+    carrier=None,
     config: "Config | None" = None,
     conv: "int | None" = None,
     probe_ms: "int | None" = None,
@@ -51,6 +52,7 @@ async def open_connection(
     stays open when the session has ended, and can then be used again; a socket that carries
     another session or a server at this moment raises ValueError. Datagrams of other senders are
     dropped (InErrs).
+    carrier: anything that carries datagrams (`kcp.carrier`), instead of host, port and sock.
     config, options: a `Config`, and what to change in it (`Config`'s keywords).
     conv: the conversation id, 0 <= conv < 2**32 (default: random).
     sockbuf: bytes asked for the socket's buffers (the system may give less).
@@ -58,13 +60,22 @@ async def open_connection(
     """
     config = Config.from_options(config, options)
     _check_marks(write_limit, high_water, low_water)
+    if carrier is not None:
+        from . import _carry  # only who uses it pays for it
+
+        _carry.refuse_address(host, port, sock)
+        config = _carry.fitted(config, carrier)
+    elif host is None or port is None:
+        raise ValueError("say the host and the port to connect to, or give a carrier")
     if config.crypt != "null":
         require()
     if conv is None:
         conv = random_conv()
     session = Session(conv, config, fill, ticks_ms())
-    if sock is None:
-        key = None
+    key = None
+    if carrier is not None:
+        udp = _carry.async_port(carrier)
+    elif sock is None:
         udp = await open_client(host, port, sockbuf)
     else:
         from ._adopt import adopt_client
@@ -115,6 +126,7 @@ async def start_server(
     port: "int | None" = None,
     *,
     sock=None,
+    carrier=None,
     config: "Config | None" = None,
     sockbuf: int = _SOCKBUF,
     write_limit: "int | None" = None,
@@ -127,6 +139,7 @@ async def start_server(
     callback None: sessions wait for `Server.accept`, at most `Config.backlog` of them.
     sock: a UDP socket of the caller's to serve on, instead of host and port (kcp-go: ServeConn);
     it stays open when the server is closed.
+    carrier: anything that carries datagrams (`kcp.carrier`), instead of host, port and sock.
     host: an address or name to bind to; None, "" and "::" take IPv6 and IPv4 (where the runtime
     has both), "0.0.0.0" IPv4. The other parameters are as in `open_connection`; `Config.backlog`
     and `Config.max_sessions` bound what strangers can make this side keep.
@@ -136,12 +149,18 @@ async def start_server(
     _check_marks(write_limit, high_water, low_water)
     if config.crypt != "null":
         require()
-    if sock is not None:
+    if carrier is not None:
+        from . import _carry  # only who uses it pays for it
+
+        _carry.refuse_address(host, port, sock)
+        config = _carry.fitted(config, carrier)
+        udp = _carry.async_port(carrier)
+    elif sock is not None:
         from ._adopt import adopt_server
 
         udp = adopt_server(sock)
     elif port is None:
-        raise ValueError("say the port to serve on, or give a socket")
+        raise ValueError("say the port to serve on, or give a socket or a carrier")
     else:
         udp = await open_server(host, port, sockbuf)
     server = Server(callback, udp, config, (write_limit, high_water, low_water))

@@ -43,10 +43,11 @@ _SOCKBUF = 4194304  # kcptun's; the default of most systems is overrun by one wi
 
 
 def connect(
-    host,
-    port: int,
+    host=None,
+    port: "int | None" = None,
     *,
     sock=None,
+    carrier=None,
     config: "Config | None" = None,
     conv: "int | None" = None,
     probe_ms: "int | None" = None,
@@ -64,6 +65,7 @@ def connect(
     sock: a UDP socket of the caller's to use for this session, not connected (kcp-go: NewConn). It
     stays open when the session has ended, and can then be used again; a socket that carries
     another session or a listener at this moment raises ValueError.
+    carrier: anything that carries datagrams (`kcp.carrier`), instead of host, port and sock.
     config, options: a `Config`, and what to change in it (`Config`'s keywords).
     conv: the conversation id, 0 <= conv < 2**32 (default: random).
     timeout: what settimeout() takes, for the calls to come.
@@ -71,12 +73,21 @@ def connect(
     """
     config = Config.from_options(config, options)
     limit_ms = timeout_ms(timeout)
+    if carrier is not None:
+        from . import _carry  # only who uses it pays for it
+
+        _carry.refuse_address(host, port, sock)
+        config = _carry.fitted(config, carrier)
+    elif host is None or port is None:
+        raise ValueError("say the host and the port to connect to, or give a carrier")
     _require(config)
     if conv is None:
         conv = random_conv()
     session = Session(conv, config, fill, ticks_ms())
     key = None
-    if sock is None:
+    if carrier is not None:
+        udp = _carry.sync_port(carrier)
+    elif sock is None:
         udp = open_client(host, port, sockbuf)
     else:
         from ._adopt import claim  # only who uses it pays for it
@@ -139,6 +150,7 @@ def listen(
     port: "int | None" = None,
     *,
     sock=None,
+    carrier=None,
     config: "Config | None" = None,
     sockbuf: int = _SOCKBUF,
     **options,
@@ -147,19 +159,27 @@ def listen(
 
     sock: a UDP socket of the caller's to serve on, instead of host and port (kcp-go: ServeConn);
     it stays open when the listener is closed.
+    carrier: anything that carries datagrams (`kcp.carrier`), instead of host, port and sock.
     host: an address or name to bind to; None, "" and "::" take IPv6 and IPv4 (where the runtime
     has both), "0.0.0.0" IPv4. The other parameters are as in `connect`; `Config.backlog` bounds
     the sessions that wait for accept(), `Config.max_sessions` all.
     """
     config = Config.from_options(config, options)
+    if carrier is not None:
+        from . import _carry  # only who uses it pays for it
+
+        _carry.refuse_address(host, port, sock)
+        config = _carry.fitted(config, carrier)
     _require(config)
     listener = Listener(config, fill)
-    if sock is not None:
+    if carrier is not None:
+        udp = _carry.sync_port(carrier)
+    elif sock is not None:
         from ._adopt import claim  # only who uses it pays for it
 
         udp = claim(sock, adopt)
     elif port is None:
-        raise ValueError("say the port to listen at, or give a socket")
+        raise ValueError("say the port to listen at, or give a socket or a carrier")
     else:
         udp = open_server(host, port, sockbuf)
     backlog = udp.backlog = Backlog(udp, listener)

@@ -1,0 +1,46 @@
+"""A `carrier=` of the caller's made into a port for an `Endpoint`: in all four combinations of
+runtime and API. See `carrier` for what a carrier is."""
+
+from ._adopt import claim
+from .config import Config
+
+
+def fitted(config, carrier):
+    """Return the config with an mtu that the carrier can take. ValueError if one was asked for
+    that it cannot, or for what only a UDP socket has."""
+    if not config.dscp is config.read_buffer is config.write_buffer is None:
+        raise ValueError("dscp, read_buffer and write_buffer are of UDP sockets, not of carriers")
+    if config.mtu <= carrier.mtu:
+        return config
+    if "mtu" in config.given:
+        text = "mtu=%d does not fit this carrier: at most %d bytes, or leave it out"
+        raise ValueError(text % (config.mtu, carrier.mtu))
+    return Config.from_options(config, {"mtu": carrier.mtu})
+
+
+def refuse_address(host, port, sock):
+    """Raise ValueError if more than a carrier was given."""
+    if not host is port is sock is None:
+        raise ValueError("give a carrier, or a host and port, or a socket: one of them")
+
+
+def async_port(carrier):
+    """Return a port for the asyncio API."""
+    from ._compat import MICROPYTHON
+
+    if MICROPYTHON:
+        from ._carry_upy import CarrierPort
+    else:
+        from ._carry_cpy import CarrierPort
+    return claim(carrier, CarrierPort)
+
+
+def sync_port(carrier):
+    """Return a port for the blocking API."""
+    from ._compat import MICROPYTHON
+
+    if MICROPYTHON:
+        from ._carry_sync_upy import CarrierPort
+    else:
+        from ._carry_sync_cpy import CarrierPort
+    return claim(carrier, CarrierPort)
