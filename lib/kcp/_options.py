@@ -21,6 +21,8 @@ RUNTIME = (
     "dup",
     "trace",
     "dead_ms",
+    "keepalive_ms",
+    "idle_ms",
     "linger_ms",
 )
 
@@ -54,6 +56,7 @@ def apply(session, options: dict):
     if config.trace != session.config.trace:
         session.set_logger(config.trace)
     session.config = config
+    session.fit_keeper()
     arq = session.arq
     if (config.sndwnd, config.rcvwnd) != (arq.snd_wnd, arq.rcv_wnd):
         is_told = config.rcvwnd == arq.rcv_wnd

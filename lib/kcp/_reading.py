@@ -5,8 +5,6 @@ the peer stall. Only readuntil and readexactly, which may have to give bytes bac
 cancelled, collect them here (`_in`).
 """
 
-from errno import ETIMEDOUT
-
 from ._clock import ticks_ms
 from ._compat import const
 from ._port import IncompleteReadError, Waiter, incomplete_read, limit_overrun
@@ -128,11 +126,9 @@ class ReadHalf(Link):
             raise RuntimeError("another task is reading this stream already")
 
     def _raise_if_dead(self):
-        error = self.session.error
-        if error:
-            if error == ETIMEDOUT:
-                raise OSError(error, "the peer does not answer")
-            raise OSError(error, "the session is over")
+        failure = self.session.failure()
+        if failure is not None:
+            raise failure
 
     async def _more(self):
         """Wait until the session has something to read; False at the end of file."""

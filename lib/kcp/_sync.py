@@ -16,7 +16,7 @@ calls does the work), which has, beside what `endpoint` asks of a port:
     port.later(call, data)  call(data) soon, outside the lock
 """
 
-from errno import ECONNABORTED, ETIMEDOUT
+from errno import ECONNABORTED
 
 from ._clock import ticks_ms
 from ._compat import const
@@ -138,13 +138,9 @@ class SyncLink(Ready, Link):
 
     def raise_if_dead(self):
         """Raise OSError if the session has ended otherwise than by close()."""
-        error = self.session.error
-        if error:
-            if self.why is not None:
-                raise OSError(error, self.why)
-            if error == ETIMEDOUT:
-                raise OSError(error, "the peer does not answer")
-            raise OSError(error, "the session is over")
+        failure = self.session.failure()
+        if failure is not None:
+            raise failure
 
     # closing
 
@@ -275,7 +271,7 @@ def give_up(endpoint, why: str):
     links = endpoint.links
     for key in links:
         link = links[key]
-        link.session.abort(ECONNABORTED)
+        link.session.abort(ECONNABORTED, why)
         leave(link.session.stats)
         link.is_gone = True
         link.why = why

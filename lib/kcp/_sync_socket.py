@@ -279,8 +279,7 @@ class Socket(_Timed):
             while not link.is_gone:
                 link.over.wait(-1)
         if link.lost_bytes:
-            text = "{} bytes were not acknowledged".format(link.lost_bytes)
-            raise OSError(self.session.error or ETIMEDOUT, text)
+            raise self.session.loss(link.lost_bytes)
 
     def __exit__(self, kind, error, tb):
         try:

@@ -33,6 +33,8 @@ _DEFAULTS = {
     "write_buffer": None,
     "trace": None,
     "dead_ms": 90000,
+    "keepalive_ms": 0,
+    "idle_ms": 0,
     "linger_ms": 10000,
     "backlog": 128,
     "max_sessions": 1024,
@@ -55,6 +57,8 @@ _RANGES = {
     "rate_limit": (0, (1 << 30) - 1, "bytes per second, 0 = off"),
     "dup": (0, 255, "copies, 0 = off"),
     "dead_ms": (100, 1 << 28, "ms"),
+    "keepalive_ms": (0, 1 << 28, "ms, 0 = off"),
+    "idle_ms": (0, 1 << 28, "ms, 0 = off"),
     "linger_ms": (0, 1 << 28, "ms"),
     "backlog": (1, 65536, "sessions"),
     "max_sessions": (1, 1 << 20, "sessions"),
@@ -97,6 +101,9 @@ class Config:
         what this side sends: what the peer uses is found out. max_fec_bytes: how much of the
         peer's packets a session may keep to repair groups.
     dead_ms: a session with unacknowledged data that hears nothing this long is dead (ETIMEDOUT).
+    keepalive_ms: ask the peer for a sign of life when nothing was heard for so long; without one
+        for dead_ms it is dead. idle_ms: nothing heard for so long ends the session, dead or not
+        (ETIMEDOUT); not less than two keepalive_ms if both are on. 0: off.
     linger_ms: how long close() may wait for acknowledgements.
     backlog, max_sessions, max_memory_bytes: a listener's limits: sessions not accepted yet, all
         sessions, and bytes received but not read over all sessions.
@@ -118,6 +125,10 @@ class Config:
             check_range(name, getattr(self, name), limits)
         for name in _SOCKET_RANGES:
             check_socket_option(name, getattr(self, name))
+        if self.idle_ms and self.idle_ms < 2 * self.keepalive_ms:
+            raise ValueError(
+                "idle_ms must be 0 or at least twice keepalive_ms, or it ends living sessions"
+            )
 
     def _check_names(self):
         key_for(self.crypt, self.key)

@@ -142,7 +142,7 @@ class Endpoint:
         self.is_closing = self.is_closed = True
         self.port.close()
         for link in list(self.links.values()):
-            link.session.abort(ECONNABORTED)
+            link.session.abort(ECONNABORTED, "the UDP socket was closed")
             self._drop(link)
         if self.listener is not None:
             leave(self.listener.stats)

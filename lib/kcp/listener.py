@@ -101,7 +101,7 @@ class Listener:
             self.stats.BacklogDrops += 1
             return None
         if known is not None:
-            known.abort(ECONNRESET)
+            known.abort(ECONNRESET, "the peer has begun another conversation")
             self.aborted.append(known)
             self.remove(key)
         return self._open(_u32(buf, conv_at), key, now_ms)

@@ -16,24 +16,17 @@ just before goes on answering for a moment (_QUIET_RTOS timeouts without new dat
 peer's own close waits for the ACK that may have been lost.
 """
 
-from errno import ETIMEDOUT
-
 from ._compat import const
-from ._gauges import Gauges
+from ._ending import EPIPE, Ending, left, sooner
 from ._kernels import u32
 from .arq import Arq
 from .packet import BAD_SUM, codec
 from .stats import Stats, read_late
 
-EPIPE = 32  # MicroPython's errno module has no EPIPE
-
 OPEN = const(0)
 CLOSING = const(1)
 CLOSED = const(2)
 
-_M30 = const(0x3FFFFFFF)
-_HALF30 = const(0x20000000)
-_ASK = const(1)
 _MIN_PAYLOAD = const(12)  # an empty out-of-band packet with its FEC header
 _MTU_LIMIT = const(1500)
 _MIN_BUFFER = const(1536)  # a peer's largest datagram, and room to the end of a cipher's block
@@ -42,11 +35,9 @@ _FEC_PARITY = const(0xF2)
 _FEC_OOB = const(0xF3)
 _FEC_HEAD = const(8)
 _CONV_BYTES = const(4)
-_QUIET_RTOS = const(3)
-_QUIET_MIN_MS = const(200)
 
 
-class Session(Gauges):
+class Session(Ending):
     """The six verbs over one conversation.
 
     conv: 32-bit number both ends use; config: a Config; fill(view): writes random bytes over a
@@ -90,12 +81,16 @@ class Session(Gauges):
         self._outbox = None  # what send_oob() has queued
         self.state = OPEN
         self.error = None  # errno once it has failed
+        self.why = None  # and a sentence that says which limit was reached
         self.lost_bytes = 0  # not acknowledged when it went CLOSED
         self.last_input_ms = now_ms  # when something valid last came
         self.heard = False  # whether anything valid ever came
         self._waiting = False  # for an answer to what was sent, since
         self._waiting_ms = now_ms
         self._close_ms = self._linger_ms = 0
+        self._keeper = None
+        if config.keepalive_ms or config.idle_ms:
+            self.fit_keeper()
         self.tracer = None
         if config.trace:
             self.set_logger(config.trace)
@@ -113,7 +108,8 @@ class Session(Gauges):
 
     def set(self, **options):
         """Change settings at once: mtu, sndwnd, rcvwnd, mode, nodelay, interval, resend, nc,
-        stream, acknodelay, write_delay, rate_limit, dup, trace, dead_ms, linger_ms (`Config`).
+        stream, acknodelay, write_delay, pacing, rate_limit, dup, trace, dead_ms, keepalive_ms,
+        idle_ms, linger_ms (`Config`).
 
         Raises ValueError, and changes nothing, on a value out of range and on settings that are
         fixed when the session is made. A new mtu is for data queued from now on; after it was
@@ -261,11 +257,13 @@ class Session(Gauges):
         if self._outbox is not None and self._outbox.packets:
             return 0
         if self._waiting:
-            wait = _sooner(wait, self._left(self._waiting_ms, self.config.dead_ms, now_ms))
+            wait = sooner(wait, left(self._waiting_ms, self.config.dead_ms, now_ms))
         if self.state == CLOSING:
-            wait = _sooner(wait, self._left(self._close_ms, self._linger_ms, now_ms))
+            wait = sooner(wait, left(self._close_ms, self._linger_ms, now_ms))
             if not self.arq.snd_bytes:
-                wait = _sooner(wait, self._quiet_left(now_ms))
+                wait = sooner(wait, self._quiet_left(now_ms))
+        elif self._keeper is not None:
+            wait = sooner(wait, self._keeper.wait_ms(self, now_ms))
         return wait
 
     # -- bytes ---------------------------------------------------------------------------------
@@ -277,7 +275,7 @@ class Session(Gauges):
         ValueError on empty data or a message of more than 255 segments.
         """
         if self.state != OPEN:
-            raise OSError(self.error or EPIPE, "send on a closed session")
+            raise self.failure() or OSError(EPIPE, "send on a closed session")
         n = self.arq.queue(data)
         if n:
             self.stats.BytesSent += n
@@ -309,7 +307,7 @@ class Session(Gauges):
         on more than max_oob_bytes, OSError as send().
         """
         if self.state != OPEN:
-            raise OSError(self.error or EPIPE, "send_oob on a closed session")
+            raise self.failure() or OSError(EPIPE, "send_oob on a closed session")
         if self._encoder is None:
             raise ValueError("out-of-band packets need FEC on this side: give fec=(data, parity)")
         if self._outbox is None:
@@ -325,67 +323,3 @@ class Session(Gauges):
     def flush(self):
         """Send what is queued with the next output() (for config.write_delay)."""
         self.arq.flush()
-
-    def probe(self):
-        """Ask the peer for its window with the next output(): any KCP peer answers that."""
-        self.arq.probe |= _ASK
-        self.arq.flush()
-
-    # -- life ----------------------------------------------------------------------------------
-
-    def close(self, now_ms, linger_ms=None):
-        """Start flush-and-linger (default config.linger_ms); a second close() changes nothing."""
-        if self.state != OPEN:
-            return
-        self.state = CLOSING
-        self._close_ms = now_ms
-        self._linger_ms = self.config.linger_ms if linger_ms is None else linger_ms
-        self.arq.ack_nodelay = True  # the peer may be waiting for our last ACK in its own close
-        self.arq.flush()
-        self._watch(now_ms)
-
-    def abort(self, error=None):
-        """Stop at once; `error`: the errno that send() and the I/O layer will report."""
-        if self.state == CLOSED:
-            return
-        self.state = CLOSED
-        self.lost_bytes = self.arq.snd_bytes
-        self.error = error
-
-    def held_back(self, now_ms):
-        """(A rate limit keeps output() from being called.)"""
-        self._watch(now_ms)
-        self.arq.let_acks_pass()
-
-    def _watch(self, now_ms):
-        """Notice a dead peer, and the end of closing."""
-        if self._waiting and self._left(self._waiting_ms, self.config.dead_ms, now_ms) == 0:
-            self.abort(ETIMEDOUT)
-        if self.state != CLOSING:
-            return
-        waiting = self.arq.snd_bytes > 0
-        if self._left(self._close_ms, self._linger_ms, now_ms) == 0:
-            self.abort(ETIMEDOUT if waiting else None)
-        elif self._outbox is not None and self._outbox.packets:
-            return
-        elif not waiting and self.arq.idle and self._quiet_left(now_ms) == 0:
-            self.abort(None)
-
-    def _quiet_left(self, now_ms):
-        """Return ms for which the peer may still need an answer to what it sent last."""
-        arq = self.arq
-        if arq.push_ms < 0:
-            return 0
-        quiet_ms = max(_QUIET_MIN_MS, _QUIET_RTOS * arq.rx_rto)
-        return self._left(arq.push_ms, quiet_ms, now_ms)
-
-    @staticmethod
-    def _left(since_ms, span_ms, now_ms):
-        passed = (now_ms - since_ms) & _M30
-        if passed >= _HALF30:  # `since_ms` lies ahead
-            passed = 0
-        return span_ms - passed if passed < span_ms else 0
-
-
-def _sooner(wait, other):
-    return other if wait < 0 or other < wait else wait

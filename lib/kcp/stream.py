@@ -220,10 +220,7 @@ class Stream(ReadHalf):
                 self._closed = Event()
             await self._closed.wait()
         if self._lost_bytes:
-            raise OSError(
-                self.session.error or ETIMEDOUT,
-                "{} bytes were not acknowledged".format(self._lost_bytes),
-            )
+            raise self.session.loss(self._lost_bytes)
 
     async def aclose(self):
         """close() and wait_closed()."""
@@ -349,4 +346,4 @@ class Stream(ReadHalf):
             self.deadline_ms = None
             self.session.close(now_ms, max(left_ms, 0))
         elif left_ms <= 0:
-            self.session.abort(ETIMEDOUT)
+            self.session.abort(ETIMEDOUT, "closing took longer than linger_ms")

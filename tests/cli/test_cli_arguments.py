@@ -103,6 +103,8 @@ def test_flags_have_kcptuns_names(monkeypatch):
     expected = {**dict.fromkeys(numbers, 1), **dict.fromkeys(words, "x"), "acknodelay": True}
     assert flags_of(*arguments, "--acknodelay") == expected
     assert flags_of("--ratelimit", "5") == {"rate_limit": 5}
+    assert flags_of("--keepalive", "2.5") == {"keepalive": 2.5}
+    assert options.make_config({"keepalive": 2.5}).keepalive_ms == 2500  # kcptun's unit is seconds
     assert flags_of("--ds", "10", "--ps", "3") == {"datashard": 10, "parityshard": 3}
 
 

@@ -21,6 +21,11 @@ _FLAGS = {
     "--nc": {"type": int, "help": "1 = no congestion control (mode manual)."},
     "--ratelimit": {"type": int, "help": "Bytes per second that a session may send."},
     "--dscp": {"type": int, "help": "DSCP of the datagrams, 0 to 63."},
+    "--keepalive": {
+        "type": click.FloatRange(0, 86400),
+        "metavar": "SECONDS",
+        "help": "Ask a silent peer for a sign of life so often; 0 = off.",
+    },
     "--acknodelay": {"is_flag": True, "default": None, "help": "Acknowledge at once."},
     "--trace": {
         "metavar": "EVENTS",
@@ -62,6 +67,8 @@ def make_config(flags, **more):
     from kcp.crypt import NAMES
 
     given = {name: value for name, value in flags.items() if value is not None}
+    if "keepalive" in given:  # kcptun's unit
+        given["keepalive_ms"] = int(given.pop("keepalive") * 1000)
     secret = given.pop("key", None)
     if secret:
         given["key"] = kcp.derive_key(secret)
