@@ -25,7 +25,7 @@ OVERHEAD_BYTES = 60  # of a datagram, at most: crypt, FEC and KCP heads and the 
 # How much is sent each way. Where FEC has to repair it must be enough packets that it can: in a
 # group of ten with 5 % loss something can be repaired 4 times out of 10; and a decoder that has to
 # find the ratio needs some hundred packets, as it takes 24 in a row without a gap.
-FAST_BYTES = 500_000
+FAST_BYTES = 1_000_000
 REPAIR_PACKETS = 350
 SEARCH_PACKETS = 1300
 
