@@ -62,11 +62,11 @@ class CarrierPort(UdpPort):
     async def _receive(self):
         carrier = self._carrier
         while not self._is_closed:
-            if carrier.poll_on is not None:
-                yield core._io_queue.queue_read(carrier.poll_on)
-            elif self._is_told:
+            if self._is_told:
                 core._task_queue.push(core.cur_task)
                 yield
+            elif carrier.poll_on is not None:
+                yield core._io_queue.queue_read(carrier.poll_on)
             else:
                 self._is_asleep = True
                 self._is_timed = carrier.poll_ms > 0
