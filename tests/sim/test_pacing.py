@@ -82,6 +82,14 @@ def test_t06_heavy_losses():
         assert mean_ms(results) <= most_ms, (pct, mean_ms(results))
 
 
+def test_t17_a_device_with_a_small_queue():
+    device = {"delay_ms": 5, "rate_kbps": 10000, "queue": 100, "rx_queue": 4, "rx_poll_ms": 2}
+    for wnd, rate, most_ms in ((4, 0, 2100), (32, 250000, 2600)):
+        results = run(device, 500000, wnd, rate_limit=rate)
+        assert mean_ms(results) <= most_ms, (wnd, mean_ms(results))
+        assert sum(r["links"]["rx_drops"] for r in results) == 0, wnd
+
+
 def test_small_messages_do_not_wait():
     for size, period_ms in ((64, 20), (1000, 20), (4000, 100)):
         load = {"kind": "echo", "count": 100, "size": size, "period_ms": period_ms}
