@@ -15,14 +15,14 @@ _P = TypeVar("_P", bound=asyncio.BaseProtocol)
 
 async def create_connection(
     protocol_factory: Callable[[], _P],
-    host: str | None,
-    port: int,
+    host: str | None = None,
+    port: int | None = None,
     **options: Any,
 ) -> tuple[Transport, _P]:
     """Open a session to host:port; return (transport, protocol), as the event loop's method does.
 
-    options: those of `kcp.open_connection` (probe_ms, sock, conv, crypt, key, fec, mode...). There
-    is no handshake: without probe_ms nothing is sent before the first write, and OSError for a
+    options: those of `kcp.open_connection` (probe_ms, sock, carrier, conv, crypt, fec...). There is
+    no handshake: without probe_ms nothing is sent before the first write, and OSError for a
     peer that is not there comes only with it. ValueError on a wrong option.
     """
     stream, _ = await kcp.open_connection(host, port, write_limit=UNLIMITED, **options)
@@ -39,7 +39,7 @@ async def create_connection(
 
 async def create_server(
     protocol_factory: Callable[[], asyncio.BaseProtocol],
-    host: str | None,
+    host: str | None = None,
     port: int | None = None,
     **options: Any,
 ) -> Server:

@@ -20,9 +20,9 @@ import errno
 import logging
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable, Union, cast
 
-from kcp._clock import ticks_ms
+from kcp._clock import ticks_ms  # type: ignore[attr-defined]
 
 if TYPE_CHECKING:
     from kcp import Stream
@@ -68,7 +68,7 @@ class Transport(asyncio.Transport):
     ) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
-        self._stream: Any = stream  # more of it than its users see
+        self._stream = cast("Any", stream)  # more of it than its users see
         self._session = stream.session
         self._is_made = self._is_paused = self._is_write_paused = False
         self._is_aborted = self._is_lost = False
@@ -229,7 +229,7 @@ class Transport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         """True after close() and abort(), and when the session is over for another reason."""
-        return self._stream.is_closing()
+        return bool(self._stream.is_closing())
 
     def close(self) -> None:
         """Read no more, send what is queued, for at most the config's `linger_ms`; then comes

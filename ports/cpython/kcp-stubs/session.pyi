@@ -1,0 +1,6 @@
+from . import Session as Session
+
+EPIPE: int
+OPEN: int
+CLOSING: int
+CLOSED: int
