@@ -21,7 +21,7 @@ async def create_connection(
 ) -> tuple[Transport, _P]:
     """Open a session to host:port; return (transport, protocol), as the event loop's method does.
 
-    options: those of `kcp.open_connection` (probe_ms, sock, carrier, conv, crypt, fec...). There is
+    options: those of `kcp.open_connection` (probe_ms, sock, carrier, crypt, fec...). There is
     no handshake: without probe_ms nothing is sent before the first write, and OSError for a
     peer that is not there comes only with it. ValueError on a wrong option.
     """
