@@ -132,6 +132,8 @@ class Endpoint:
     def shutdown(self):
         """Take no new sessions; close the socket when the last one is gone."""
         self.is_closing = True
+        if self.listener is not None:
+            self.listener.takes_new = False
         if not self.links:
             self.close()
 
@@ -177,8 +179,6 @@ class Endpoint:
     def _input_server(self, n, key, now_ms):
         links = self.links
         link = links.get(key)
-        if link is None and self.is_closing:
-            return
         session = self.listener.input(self.rx, n, key, now_ms)
         if session is None:
             return
@@ -270,7 +270,7 @@ class Endpoint:
                 break
         wait_ms = session.timeout(now_ms)
         if session.state == CLOSED:
-            self._drop(link)
+            self._drop(link, now_ms)
             return n_built
         link.after_turn(now_ms)
         if wait_ms == 0:
@@ -292,7 +292,7 @@ class Endpoint:
         else:
             link.due_ms = None
 
-    def _drop(self, link):
+    def _drop(self, link, now_ms=-1):
         """Forget a link whose session is CLOSED."""
         if link.is_gone:
             return
@@ -303,7 +303,7 @@ class Endpoint:
         if self.links.get(key) is link:  # else a new session has taken its place
             del self.links[key]
         if self.listener is not None:
-            self.listener.remove(key, link.session)
+            self.listener.remove(key, link.session, now_ms)
         link.on_closed()
         if not self.links and (self.listener is None or self.is_closing):
             self.close()

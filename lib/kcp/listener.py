@@ -9,6 +9,12 @@ An out-of-band packet from an unknown address makes a session too, as with kcp-g
 out itself: nobody can have set a handler yet). One of another conversation from a known address is
 a stray: it has no sequence number that could say that the peer has restarted.
 
+Packets of sessions that are over open none (GhostDrops), unlike with kcp-go. A conversation begins
+with data or a question (PUSH, WASK, WINS) of a peer that has received nothing yet (una 0) and that
+has not been told of a window beyond _FIRST_WND segments; anything else is for a session of this
+address that has ended, or that another process had before a restart: its peer gets no answer, and
+so notices after its dead_ms. What ended a short while ago is known besides: see `_ghosts`.
+
 Limits: config.backlog sessions waiting, config.max_sessions in all (BacklogDrops counts packets
 refused by either), config.max_memory_bytes received and unread in all sessions (MemoryDrops: such
 segments are not acknowledged, the peer sends them again; one per session always passes).
@@ -31,7 +37,9 @@ _SIZE_AT = const(6)
 _MIN_OOB = const(12)  # the FEC head and a conversation number
 _PUSH = const(81)
 _MIN_BUFFER = const(1536)
+_ACK = const(82)
 _WINS = const(84)
+_FIRST_WND = const(128)  # what KCP peers take the other's window for at first: 32, in C 128
 
 
 class Budget:
@@ -53,7 +61,9 @@ class Listener:
         self.sessions = {}
         self.backlog = deque((), config.backlog)
         self.aborted = []  # sessions replaced by a restarted peer; the I/O layer empties it
+        self.takes_new = True
         self._fill = fill
+        self._ghosts = None  # `_ghosts.Ghosts`, when the first session has ended
         #: bytes that buffers for input() must have
         self.buffer_bytes = max(_MIN_BUFFER, 2 * config.mtu)
 
@@ -73,7 +83,7 @@ class Listener:
         kcp = self._kcp_offset(buf, off, end)
         session = self.sessions.get(key)
         if session is None and kcp < 0 and _is_oob(buf, off, end):
-            session = self._admit(None, buf, off + _FEC_HEAD, key, now_ms)
+            session = self._admit(None, buf, off + _FEC_HEAD, -1, key, now_ms)
             if session is None:
                 return None
         elif session is None or (kcp >= 0 and not _has_conv(buf, kcp, session.conv)):
@@ -91,20 +101,32 @@ class Listener:
         if not _PUSH <= buf[kcp + 4] <= _WINS:
             self.stats.InErrs += 1
             return None
-        return self._admit(known, buf, kcp, key, now_ms)
+        if not _may_begin(buf, kcp):
+            self.stats.GhostDrops += 1
+            return None
+        return self._admit(known, buf, kcp, kcp, key, now_ms)
 
-    def _admit(self, known, buf, conv_at, key, now_ms):
+    def _admit(self, known, buf, conv_at, kcp, key, now_ms):
         """Make a session (instead of `known`, if that is one) unless a limit is reached."""
         config = self.config
+        conv = _u32(buf, conv_at)
+        ghosts = self._ghosts
+        if ghosts is not None and ghosts.keeps_out(key, conv, buf, kcp, now_ms):
+            self.stats.GhostDrops += 1
+            return None
         n_other = len(self.sessions) - (known is not None)
-        if len(self.backlog) >= config.backlog or n_other >= config.max_sessions:
+        is_full = len(self.backlog) >= config.backlog or n_other >= config.max_sessions
+        if is_full or not self.takes_new:
             self.stats.BacklogDrops += 1
             return None
         if known is not None:
             known.abort(ECONNRESET, "the peer has begun another conversation")
             self.aborted.append(known)
-            self.remove(key)
-        return self._open(_u32(buf, conv_at), key, now_ms)
+            self.remove(key, known, now_ms)
+        session = self._open(conv, key, now_ms)
+        if kcp >= 0:
+            session.opening = bytes(memoryview(buf)[kcp + 8 : kcp + 12])  # its time stamp
+        return session
 
     def accept(self):
         """Return the longest waiting (session, key), or None."""
@@ -114,14 +136,21 @@ class Listener:
                 return session, key
         return None
 
-    def remove(self, key, session=None):
-        """Forget the session at `key` (with `session` given: only if it is that one)."""
+    def remove(self, key, session=None, now_ms=-1):
+        """Forget the session at `key` (with `session` given: only if it is that one); with now_ms
+        given, drop what comes for it from now on for a while."""
         known = self.sessions.get(key)
         if known is None or (session is not None and known is not session):
             return
         del self.sessions[key]
         known.arq.leave_budget()
         self.stats.CurrEstab = len(self.sessions)
+        if now_ms >= 0:
+            if self._ghosts is None:
+                from ._ghosts import Ghosts
+
+                self._ghosts = Ghosts()
+            self._ghosts.add(key, known, now_ms)
 
     def _kcp_offset(self, buf, off, end):
         """Return where the first segment stands, -1 if the packet names no conversation."""
@@ -155,6 +184,13 @@ def _is_oob(buf, off, end):
         and buf[off + 6] | buf[off + 7] << 8 == n - _SIZE_AT
         and _has_conv(buf, off, 0xFFFFFFFF)
     )
+
+
+def _may_begin(buf, off):
+    """Can the segment at off be the first that a new peer sends?"""
+    if buf[off + 4] == _ACK or _u32(buf, off + 16) != 0:
+        return False
+    return buf[off + 4] != _PUSH or _u32(buf, off + 12) < _FIRST_WND
 
 
 def _u32(buf, off):

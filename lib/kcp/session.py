@@ -78,6 +78,7 @@ class Session(Ending):
             self._encoder = Encoder(config.datashard, config.parityshard, mtu + 2)
         #: called with the bytes of every out-of-band packet, from within input(); None: dropped
         self.on_oob = None
+        self.opening = None  # (a listener's: the time stamp of the first packet, 4 bytes)
         self._outbox = None  # what send_oob() has queued
         self.state = OPEN
         self.error = None  # errno once it has failed

@@ -239,6 +239,13 @@ def test_a_listener():
     moved(listener.stats, PassiveOpens=2, CurrEstab=1, MaxConn=2, BacklogDrops=1, InErrs=1)
 
 
+@shows("GhostDrops")
+def test_a_late_packet():
+    listener = Listener(Config(), fill)
+    assert feed(listener, segment(PUSH, sn=3, una=9, data=b"x")) is None
+    moved(listener.stats, GhostDrops=1)
+
+
 @shows("MemoryDrops")
 def test_a_memory_limit():
     listener = Listener(Config(max_memory_bytes=4096), fill)

@@ -2,7 +2,7 @@
 
 from errno import ECONNRESET
 
-from core_support import ACK, PUSH, fill, segment, session
+from core_support import ACK, PUSH, WASK, WINS, fill, segment, session
 
 from kcp.config import Config
 from kcp.listener import Listener
@@ -115,6 +115,19 @@ def test_memory_is_limited_over_all_sessions():
     assert li.budget.used_bytes == 0
 
 
-def test_acks_alone_open_a_session_as_in_kcp_go():
+def test_what_cannot_begin_a_conversation_opens_no_session():
     li = listener()
-    assert feed(li, segment(ACK, sn=0, conv=3)).conv == 3
+    never = (
+        segment(ACK, sn=0),  # of what? nothing was sent there
+        segment(PUSH, sn=0, una=1, data=b"x"),  # it has had an answer already
+        segment(WASK, una=1),
+        segment(WINS, una=1 << 24),
+        segment(PUSH, sn=128, data=b"x"),  # of a window that nobody has told
+        segment(PUSH, sn=1 << 31, data=b"x"),
+    )
+    for n, data in enumerate(never):
+        assert feed(li, data) is None and li.stats.GhostDrops == n + 1
+    assert li.sessions == {} and li.stats.InErrs == 0
+    first = (segment(PUSH, sn=0), segment(PUSH, sn=127), segment(WASK), segment(WINS))
+    for n, data in enumerate(first):
+        assert feed(li, data, n) is li.sessions[n]
