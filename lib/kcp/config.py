@@ -12,6 +12,7 @@ MODES = {
 }
 
 _DEFAULTS = {
+    "preset": None,
     "crypt": "null",
     "key": None,
     "mode": "fast",
@@ -80,6 +81,9 @@ MODE_NAMES = ("nodelay", "interval", "resend", "nc")
 class Config:
     """Settings of a session or listener. Keywords only; ValueError at once on a bad one.
 
+    preset: "lan", "wifi", "lte", "satellite", "espnow", "lora" or "serial": what fits such a link
+        for mode, mtu, windows, fec and times (`_presets` has the values and why); whatever is
+        given beside it goes first.
     crypt: a name of crypt.NAMES: "null" (no crypt layer), "none" (nonce + CRC-32), "aes-128"...
     key: bytes, as many as the cipher takes, or the 32 of derive_key(passphrase), of which it takes
         the first ones as kcptun does; unused by "null" and "none".
@@ -117,6 +121,10 @@ class Config:
                 )
         #: what was asked for, without what follows from it
         self.given = dict(options)
+        if "preset" in options:
+            from ._presets import expanded  # only who uses it pays for it
+
+            options = expanded(options)
         for name, default in _DEFAULTS.items():
             setattr(self, name, options.get(name, default))
         self._check_names()
@@ -168,6 +176,17 @@ class Config:
         return (
             100 * self.datashard // (self.datashard + self.parityshard) if self.datashard else 100
         )
+
+    def memory(self, takes_fec=None) -> int:
+        """Return the bytes that a session with these settings holds at most, with the buffers of
+        its endpoint; without what the modules, the cipher and the event loop take.
+
+        takes_fec: whether the peer sends FEC, which this side then has to keep for repairs
+        (default: if this side does). On MicroPython the figure is what its heap shows, 15 % too
+        much at most; on CPython it is an estimate."""
+        from ._memory import session_bytes  # only who uses it pays for it
+
+        return session_bytes(self, takes_fec)
 
     @classmethod
     def from_options(cls, config, options: dict) -> "Config":
