@@ -30,6 +30,7 @@ var commands = []command{
 	{"oob-server", "echo out-of-band packets beside the stream", peer.OOBServer},
 	{"oob-client", "send out-of-band packets of many sizes until all have come back", peer.OOBClient},
 	{"vary-client", "change options and conversation in mid-life", peer.VaryClient},
+	{"life-client", "do as told on standard input, from a given port and conversation", peer.LifeClient},
 	{"crowd", "many clients at once against an echo server", peer.Crowd},
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 	{"bench", "measure kcp-go for make bench", bench.Command},
