@@ -245,8 +245,11 @@ class Transport(asyncio.Transport):
             self._stream.endpoint.kick(self._stream)
 
     def _fatal(self, error: BaseException, where: str) -> None:
-        message = f"Fatal error: protocol.{where}() call failed."
-        self._tell(error, message)
+        self._tell(error, f"Fatal error: protocol.{where}() call failed.")
+        self._force_close(error)
+
+    def _force_close(self, error: BaseException | None) -> None:
+        """(asyncio's TLS calls this too.)"""
         if self._error is None:
             self._error = error
         self.abort()
