@@ -40,6 +40,7 @@ class StreamOptions(SessionOptions, SocketOptions, total=False):
 class Options(StreamOptions, total=False):
     """`Config`'s keywords."""
 
+    preset: str | None
     crypt: str
     key: bytes | None
     backlog: int
@@ -55,6 +56,7 @@ MODE_NAMES: tuple[str, ...]
 
 class Config:
     given: dict[str, Any]
+    preset: str | None
     crypt: str
     key: bytes | None
     mode: str
@@ -90,6 +92,7 @@ class Config:
     def __init__(self, **options: Unpack[Options]) -> None: ...
     @property
     def payload_pct(self) -> int: ...
+    def memory(self, takes_fec: bool | None = None) -> int: ...
     @classmethod
     def from_options(cls, config: Config | None, options: Options) -> Self: ...
 

@@ -37,6 +37,7 @@ class Stats:
     OOBPackets: int
     OutDrops: int
     BacklogDrops: int
+    GhostDrops: int
     MemoryDrops: int
     OOBDrops: int
     AckDrops: int
