@@ -123,6 +123,25 @@ def test_copies_do_not_allocate():
     assert pair.got_a == N_PACKETS * 1090 and pair.a.stats.RepeatSegs > N_PACKETS // 2
 
 
+def test_keep_alive_does_not_allocate():
+    pair = check(crypt="none", keepalive_ms=500, idle_ms=5000)
+    a, b = pair.a, pair.b
+    gc.collect()
+    before, n_before = gc.mem_alloc(), a.stats.OutPkts
+    micropython.heap_lock()
+    try:
+        for _ in range(4000):  # 20 s of silence, but for questions and answers
+            pair.carry(a, b)
+            pair.carry(b, a)
+            a.timeout(pair.now_ms)
+            b.timeout(pair.now_ms)
+            pair.now_ms += 5
+    finally:
+        micropython.heap_unlock()
+    assert gc.mem_alloc() == before and a.stats.OutPkts - n_before > 20
+    assert a.error is None and b.error is None
+
+
 def test_the_lock_would_catch_an_allocation():
     pair = Pair()
     pair.exchange(2)
