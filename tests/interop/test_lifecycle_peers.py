@@ -187,3 +187,21 @@ def test_late_packets_after_the_server_has_forgotten_the_session(client_end, ser
         time.sleep(1)
     ended = [line for line in said if '"gone"' in line or '"session"' in line]
     assert len(ended) == (1 if server_end == "ours" else 2), said
+
+
+def test_kcp_go_answers_keep_alive():
+    """At either end: silence of three times dead_ms and idle_ms ends nothing."""
+    quiet = {"keepalive_ms": 200, "idle_ms": 1000}
+    for client_end, server_end in (("ours", "kcp-go"), ("kcp-go", "ours")):
+        port, local = ports()
+        said = []
+        of_client = quiet if client_end == "ours" else {}
+        of_server = dict(quiet, dead_ms=1000) if server_end == "ours" else {}
+        with server(server_end, port, said, **of_server), Recorder(port) as relay:
+            with Client(client_end, relay.port, local, 7, **of_client) as client:
+                assert client.tell(1000)["back"] == 1000
+                n_before = len(relay.seen)
+                time.sleep(3 * DEAD_MS / 1000)
+                assert len(relay.seen) - n_before >= 10  # questions or answers
+                assert client.tell(1000)["back"] == 1000
+        assert not any("(idle_ms)" in line for line in said), said

@@ -56,7 +56,7 @@ def explain(error):
     if isinstance(error, socket.gaierror):
         return Failure("The host is not known: check its name, or give its address in numbers.")
     if error.errno == errno.ETIMEDOUT:
-        return NoAnswer("The other end stopped answering.")
+        return NoAnswer(f"The other end stopped answering: {error.strerror or error}.")
     if error.errno == errno.ECONNREFUSED:
         return NoAnswer("Nothing listens on that port: the other host refused the datagrams.")
     if error.errno == errno.EADDRINUSE:
