@@ -21,6 +21,7 @@ the session.
 """
 
 import io
+import select
 
 from ._compat import MICROPYTHON
 
@@ -39,6 +40,17 @@ else:
     def copy(dst, src, n: int):
         """dst[:n] = src[:n]."""
         dst[:n] = memoryview(src)[:n]
+
+
+def pollable(stream):
+    """Return the stream if select.poll can wait for it, else None."""
+    try:
+        poll = select.poll()
+        poll.register(stream, select.POLLIN)
+        poll.unregister(stream)
+    except (AttributeError, TypeError, ValueError, OSError):
+        return None
+    return stream
 
 
 class Carrier:

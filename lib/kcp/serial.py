@@ -20,11 +20,10 @@ view per write, where the length differs from the last one's.
 """
 
 import os
-import select
 
 from ._compat import const
 from ._kernels import Crc32
-from .carrier import Carrier, copy
+from .carrier import Carrier, copy, pollable
 
 _CHUNK = const(256)
 _MAX_FILLS = const(8)  # chunks looked at in one recv_into() that finds no datagram
@@ -56,7 +55,7 @@ class SerialCarrier(Carrier):
         self.mtu = mtu
         self.poll_ms = poll_ms
         self._stream = stream = _Descriptor(stream) if isinstance(stream, int) else stream
-        self.poll_on = _pollable(stream)
+        self.poll_on = pollable(stream)
         self._any = getattr(stream, "any", None)
         self._has_in_waiting = hasattr(stream, "in_waiting")
         self._readinto = getattr(stream, "readinto", None)
@@ -160,17 +159,6 @@ class SerialCarrier(Carrier):
         data = self._stream.read(n_wanted) or b""
         view[: len(data)] = data
         return len(data)
-
-
-def _pollable(stream):
-    """Return the stream if select can wait for it, else None."""
-    try:
-        poll = select.poll()
-        poll.register(stream, select.POLLIN)
-        poll.unregister(stream)
-    except (AttributeError, TypeError, ValueError, OSError):
-        return None
-    return stream
 
 
 class _Descriptor:
