@@ -30,14 +30,25 @@ class TlsServer(Recorder):
         self.transport = await loop.start_tls(
             transport, self, self.context, server_side=True, ssl_handshake_timeout=self.patience_s
         )
+        self.answer()  # what came while start_tls() was returning
+
+    def data_received(self, data):
+        super().data_received(data)
+        if self.task.done():
+            self.answer()
+
+    def answer(self):
+        pass
 
 
 class Shouting(TlsServer):
     """Answers in capitals."""
 
-    def data_received(self, data):
-        super().data_received(data)
-        self.transport.write(data.upper())
+    n_answered = 0
+
+    def answer(self):
+        self.transport.write(self.data[self.n_answered :].upper())
+        self.n_answered = len(self.data)
 
 
 class Impatient(TlsServer):

@@ -32,6 +32,8 @@ var commands = []command{
 	{"vary-client", "change options and conversation in mid-life", peer.VaryClient},
 	{"life-client", "do as told on standard input, from a given port and conversation", peer.LifeClient},
 	{"crowd", "many clients at once against an echo server", peer.Crowd},
+	{"tls-server", "echo server for one session of TLS over KCP", peer.TLSServer},
+	{"tls-client", "echo over TLS over KCP, to the end that TLS marks", peer.TLSClient},
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 	{"bench", "measure kcp-go for make bench", bench.Command},
 	{"sim", "run kcp-go's ARQ over the simulated links of tests/sim", sim.Command},
