@@ -197,11 +197,11 @@ def test_kcp_go_answers_keep_alive():
         said = []
         of_client = quiet if client_end == "ours" else {}
         of_server = dict(quiet, dead_ms=1000) if server_end == "ours" else {}
-        with server(server_end, port, said, **of_server), Recorder(port) as relay:
-            with Client(client_end, relay.port, local, 7, **of_client) as client:
-                assert client.tell(1000)["back"] == 1000
-                n_before = len(relay.seen)
-                time.sleep(3 * DEAD_MS / 1000)
-                assert len(relay.seen) - n_before >= 10  # questions or answers
-                assert client.tell(1000)["back"] == 1000
+        there, relay = server(server_end, port, said, **of_server), Recorder(port)
+        with there, relay, Client(client_end, relay.port, local, 7, **of_client) as client:
+            assert client.tell(1000)["back"] == 1000
+            n_before = len(relay.seen)
+            time.sleep(3 * DEAD_MS / 1000)
+            assert len(relay.seen) - n_before >= 10  # questions or answers
+            assert client.tell(1000)["back"] == 1000
         assert not any("(idle_ms)" in line for line in said), said
