@@ -188,6 +188,7 @@ async def test_a_dead_peer_is_a_timeout():
         ends.transport.write(b"anyone?")
         error = await soon(ends.protocol.lost)
         assert isinstance(error, TimeoutError) and error.errno == errno.ETIMEDOUT
+        assert "7 bytes" in str(error) and "dead_ms" in str(error)
         assert ends.transport.is_closing()
         assert isinstance(await soon(ends.peer.lost), ConnectionAbortedError)
 

@@ -16,7 +16,6 @@ whoever ignores pause_writing() fills the memory.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import sys
 from collections.abc import Iterable
@@ -283,11 +282,10 @@ class Transport(asyncio.Transport):
         """Return what connection_lost() is to say."""
         if self._is_aborted:
             return self._error
-        code = self._session.error
-        if self._stream._lost_bytes:
-            n_lost = self._stream._lost_bytes
-            return OSError(code or errno.ETIMEDOUT, f"{n_lost} bytes were not acknowledged")
-        return OSError(code, "the KCP session is over") if code else None
+        n_lost = self._stream._lost_bytes
+        ending = self._stream.session
+        reason: OSError | None = ending.loss(n_lost) if n_lost else ending.failure()
+        return reason
 
     # called by the event loop and the endpoint
 
