@@ -112,8 +112,8 @@ def _make_bars():
 def figures(stream, n_bytes, seconds):
     """What a result says about its transfer, as a dict fit for JSON.
 
-    bytes, seconds, mb_per_s (10**6 bytes), rtt_ms (smoothed; None: not measured), retransmitted
-    (segments), counters (those of kcp-go's names that are not 0).
+    bytes, seconds, mb_per_s (10**6 bytes), rtt_ms (smoothed, 0 = less than 1; None: not measured),
+    retransmitted (segments), counters (those of kcp-go's names that are not 0).
     """
     session = stream.get_extra_info("session")
     counters = session.stats.as_dict()
@@ -121,15 +121,27 @@ def figures(stream, n_bytes, seconds):
         "bytes": n_bytes,
         "seconds": round(seconds, 3),
         "mb_per_s": round(n_bytes / 1e6 / seconds, 3) if seconds else None,
-        "rtt_ms": session.rtt_ms or None,
+        "rtt_ms": rtt_ms(session),
         "retransmitted": counters["RetransSegs"],
         "counters": {name: count for name, count in counters.items() if count},
     }
 
 
+def rtt_ms(session):
+    """The smoothed round trip, which is 0 where it is less than 1 ms; None: nothing was measured,
+    because nothing of ours was acknowledged."""
+    is_measured = session.rtt_ms or session.stats.BytesSent > session.unacked_bytes
+    return session.rtt_ms if is_measured else None
+
+
+def in_words(ms):
+    """A measured time for a person."""
+    return f"{ms} ms" if ms else "under 1 ms"
+
+
 def describe(result):
     """The figures of a result in words."""
-    rtt = f", RTT {result['rtt_ms']} ms" if result["rtt_ms"] else ""
+    rtt = f", RTT {in_words(result['rtt_ms'])}" if result["rtt_ms"] is not None else ""
     speed = f", {result['mb_per_s']:.2f} MB/s" if result["mb_per_s"] else ""
     return (
         f"{result['bytes']:,} bytes in {result['seconds']:.2f} s{speed}{rtt}, "
