@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import os
 
+import pytest
 import run_upy
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
@@ -15,6 +16,21 @@ def pytest_ignore_collect(collection_path):
     if run_upy.listed(path, run_upy.MICROPYTHON_ONLY):
         return True
     return None
+
+
+def pytest_collection_modifyitems(items):
+    """Let what depends on the machine's clock fail once; it is run once more."""
+    for item in items:
+        path = os.path.relpath(str(item.path), TESTS).replace(os.sep, "/")
+        if run_upy.is_unsteady(path):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show how a test failed that passed when it was run once more."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.write_sep("-", f"RERUN {report.nodeid}")
+        report.toterminal(terminalreporter._tw)
 
 
 def pytest_pyfunc_call(pyfuncitem):
