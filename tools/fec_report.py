@@ -3,7 +3,7 @@
 
     make fec-report FEC="--seeds 10"
 
-Simulated (tests/sim), so every run gives the same figures: 50 ms each way, independent losses in
+Simulated (kcp_sim), so every run gives the same figures: 50 ms each way, independent losses in
 both directions, messages of 1000 bytes echoed, mode fast3, aes-128, mtu 1400. A row is the mean of
 the runs' percentiles over --seeds seeds; "wire" is what both sides send, in bytes, for each byte
 of message and echo.
@@ -17,8 +17,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "lib")]
 
 from sim import wire  # noqa: E402 (tests/ is no package)
-from sim.load import make_loads  # noqa: E402
-from sim.pair import Pair  # noqa: E402
+
+from kcp_sim.load import make_loads  # noqa: E402
+from kcp_sim.pair import Pair  # noqa: E402
 
 DELAY_MS = 50
 LOSS_PCTS = (1, 5, 10, 20)

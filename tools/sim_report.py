@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Our ARQ and sessions against kcp-go on the simulated links of tests/sim, as a Markdown table.
+"""Our ARQ and sessions against kcp-go on simulated links, as a Markdown table.
 
     tools/sim_report.py                          every case, seeds 0-19
     tools/sim_report.py --scenario T05,T06 --seeds 100-199

@@ -16,17 +16,12 @@ Nothing else on the wire is the peer's own clock.
 import struct
 
 from kcp.arq import Arq
+from kcp_sim import diff32
 
 _CLOCK_MASK = 0x3FFFFFFF
 _M32 = 0xFFFFFFFF
 _CMD_PUSH = 81
 _CMD_ACK = 82
-
-
-def diff32(later, earlier):
-    """later - earlier of two 32-bit numbers, as a signed number."""
-    d = (later - earlier) & _M32
-    return d - 0x100000000 if d & 0x80000000 else d
 
 
 class ArqPeer:

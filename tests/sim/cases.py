@@ -19,13 +19,13 @@ import sys
 from binascii import crc32
 
 from sim.arq_peer import ArqPeer
-from sim.load import make_loads, pattern
-from sim.net import Net
-from sim.pair import Pair
 
 from kcp.stats import Stats
+from kcp_sim import SCENARIOS
+from kcp_sim.load import make_loads, pattern
+from kcp_sim.net import Net
+from kcp_sim.pair import Pair
 
-SCENARIOS = __file__.replace("\\", "/").rpartition("/")[0] + "/scenarios.json"
 COUNTED = (
     "InSegs",
     "OutSegs",
@@ -146,7 +146,7 @@ def run_arq(case, seed):
 
 def run_session(case, seed, crypt="null", **more):
     """One run of a pair of Sessions; `more`: further Config options."""
-    from sim.session_peer import CRYPT_BYTES, SessionPeer, make_config
+    from kcp_sim.session_peer import CRYPT_BYTES, SessionPeer, make_config
 
     head = CRYPT_BYTES[crypt]
     net = Net(link_options(case, head), seed, head)

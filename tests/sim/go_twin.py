@@ -4,7 +4,7 @@ import json
 import subprocess
 import tempfile
 
-from sim.cases import SCENARIOS
+from kcp_sim import SCENARIOS
 
 
 class Twin:

@@ -11,9 +11,7 @@ import json
 import struct
 from binascii import crc32
 
-from sim import cases
-
-PATH = cases.SCENARIOS.replace("scenarios.json", "reference.json")
+PATH = __file__.replace("\\", "/").rpartition("/")[0] + "/reference.json"
 
 
 def _load():

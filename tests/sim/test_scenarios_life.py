@@ -4,13 +4,13 @@ harm."""  # upy: heapsize=8m arm=no
 from errno import ETIMEDOUT
 
 from sim import cases
-from sim.load import Bulk
-from sim.net import Net
-from sim.pair import Pair
-from sim.session_peer import SessionPeer, make_config
 
 from kcp.session import CLOSED
 from kcp.stats import Stats
+from kcp_sim.load import Bulk
+from kcp_sim.net import Net
+from kcp_sim.pair import Pair
+from kcp_sim.session_peer import SessionPeer, make_config
 
 PEER = {"snd_wnd": 32, "rcv_wnd": 32, "mode": [1, 10, 2, 1], "mtu": 1372}
 LOSSY = {"delay_ms": 40, "jitter_ms": 20, "loss_pct": 20, "dup_pct": 5}

@@ -4,9 +4,9 @@ That the Go twin draws the same is checked by the cases L-* (test_scenarios_arq.
 """
 # upy: heapsize=8m
 
-from sim.link import Link
-from sim.net import Net, segment_cmds
-from sim.rng import Rng
+from kcp_sim.link import Link
+from kcp_sim.net import Net, segment_cmds
+from kcp_sim.rng import Rng
 
 DATA = bytes(range(100))
 

@@ -8,9 +8,9 @@ KCP_SIM_SEED=7 runs that seed alone.
 # upy: heapsize=16m timeout=240
 
 from sim import cases, wire, workers
-from sim.pair import Pair
 
 from kcp.session import CLOSED
+from kcp_sim.pair import Pair
 
 N_SEEDS = {"cpython": 20, "unix": 2, "arm": 1}[cases.target()]
 SCALE = {"cpython": 1, "unix": 4, "arm": 32}[cases.target()]  # loads are divided by this

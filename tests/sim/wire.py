@@ -1,18 +1,17 @@
 """Runs sessions with ciphers and FEC over simulated links, and accounts for what FEC must repair.
 
-A case here is a dict: `id`, `link` (options of sim.link.Link, for both ways), `load`, `config`
+A case here is a dict: `id`, `link` (options of kcp_sim.link.Link, for both ways), `load`, `config`
 (options of kcp.Config, for both sides; ciphers get KEY) and `limit_ms`. Where datagrams were
 corrupted is recorded; what is sent and what arrives with FEC is followed by an Account.
 """
 
-from sim.link import Link
-from sim.load import make_loads
-from sim.net import Net
-from sim.pair import Pair
-from sim.session_peer import SessionPeer
-
 from kcp.config import Config
 from kcp.stats import Stats
+from kcp_sim.link import Link
+from kcp_sim.load import make_loads
+from kcp_sim.net import Net
+from kcp_sim.pair import Pair
+from kcp_sim.session_peer import SessionPeer
 
 IP_UDP_BYTES = 28
 _MODE = {"nodelay": 1, "interval": 10, "resend": 2, "nc": 1, "stream": False, "mtu": 1400}

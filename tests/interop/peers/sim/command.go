@@ -15,7 +15,7 @@ import (
 // Command is `kcppeer sim`: it runs cases of scenarios.json and writes one JSON object per run and line.
 func Command(args []string) error {
 	fs := flag.NewFlagSet("sim", flag.ExitOnError)
-	file := fs.String("scenarios", "", "path of tests/sim/scenarios.json")
+	file := fs.String("scenarios", "", "path of lib/kcp_sim/scenarios.json")
 	ids := fs.String("scenario", "", "ids of cases, or beginnings of ids, with commas between (default: all)")
 	seeds := fs.String("seeds", "", "FIRST-LAST, or one number (default: from 0, as many as each case says)")
 	session := fs.Bool("session", false, "flush when kcp-go's own sessions do, not on the grid of Update()")

@@ -1,6 +1,6 @@
 package sim
 
-// LinkOptions are the parameters of one direction; tests/sim/link.py defines every one of them.
+// LinkOptions are the parameters of one direction; lib/kcp_sim/link.py defines every one of them.
 type LinkOptions struct {
 	DelayMs      int64    `json:"delay_ms"`
 	JitterMs     int      `json:"jitter_ms"`

@@ -35,7 +35,7 @@ type Load struct {
 	PeriodMs  int64     `json:"period_ms"`
 }
 
-// app is one application; twin: tests/sim/load.py. A step returns an error when a byte is wrong.
+// app is one application; twin: lib/kcp_sim/load.py. A step returns an error when a byte is wrong.
 type app interface {
 	step(nowMs int64) error
 	nextMs(nowMs int64) int64

@@ -27,7 +27,7 @@ func (a *arrivals) Pop() any {
 	return last
 }
 
-// Net is the path; twin: tests/sim/net.py.
+// Net is the path; twin: lib/kcp_sim/net.py.
 type Net struct {
 	links         [2]*Link
 	nowMs         int64

@@ -9,7 +9,7 @@ import (
 	kcp "github.com/xtaci/kcp-go/v5"
 )
 
-// QuietMs: a run is over when nothing has happened for so long; twin: tests/sim/pair.py.
+// QuietMs: a run is over when nothing has happened for so long; twin: lib/kcp_sim/pair.py.
 const QuietMs = 1000
 
 // Case is one scenario of scenarios.json.

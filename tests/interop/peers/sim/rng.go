@@ -1,9 +1,9 @@
-// Package sim is the Go twin of tests/sim: pairs of kcp-go's exported ARQ object over the same simulated
+// Package sim is the Go twin of lib/kcp_sim: pairs of kcp-go's exported ARQ object over the same simulated
 // links, with the same seeds, in virtual time. The Python files state the model; every draw and every
 // order of events here must stay equal to theirs, as tests/interop/test_sim_vs_go.py checks.
 package sim
 
-// Rng is xorshift32; twin: tests/sim/rng.py.
+// Rng is xorshift32; twin: lib/kcp_sim/rng.py.
 type Rng struct{ state uint32 }
 
 // NewRng gives the generator of one stream of a seed.

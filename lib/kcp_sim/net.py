@@ -10,7 +10,7 @@ import heapq
 import struct
 from binascii import crc32
 
-from sim.link import Link
+from .link import Link
 
 _CMD_PUSH = 81
 _CMD_WINS = 84

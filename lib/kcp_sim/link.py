@@ -37,7 +37,7 @@ only, so an arrival is seen at the next of them; of the datagrams seen at one lo
 rx_queue are kept and the others dropped (rx_drops), as lwIP does with its 4.
 """
 
-from sim.rng import Rng
+from .rng import Rng
 
 COUNTERS = (
     "sent",

@@ -10,11 +10,11 @@ its header on top of the kcp mtu, so a full datagram of the scenario always carr
 of data.
 """
 
-from sim.arq_peer import diff32
-from sim.rng import Rng
-
 from kcp.config import Config
 from kcp.session import CLOSED, OPEN, Session
+
+from . import diff32
+from .rng import Rng
 
 CRYPT_BYTES = {"null": 0, "none": 20}
 _CLOCK_MASK = 0x3FFFFFFF

@@ -10,7 +10,7 @@ Every byte is checked on arrival: what a side sends is a fixed pseudo-random blo
 again and again, so a byte in the wrong place shows.
 """
 
-from sim.rng import Rng
+from .rng import Rng
 
 _BLOCK_BYTES = 4099
 _MAX_BYTES = 4096  # most that is written or read at once
