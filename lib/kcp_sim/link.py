@@ -1,8 +1,10 @@
 """One direction of a simulated path. The twin is tests/interop/peers/sim/link.go.
 
-The model, exactly (the Go twin draws the same numbers in the same order):
+tools/netlab runs real programs over it. The model, exactly (the Go twin draws the same numbers in
+the same order):
 
-Time is an integer number of ms. Everything that happens to a datagram is decided when it is sent,
+Time is an integer number of ticks: of ms in the simulator, and as fine as `ticks_per_ms` says in
+real time (the twin has ms only). Options are in ms all the same. Everything that happens to a datagram is decided when it is sent,
 by `Link.send`, in this order; a step whose parameter is 0 or missing is left out and draws
 nothing:
 
@@ -10,8 +12,9 @@ nothing:
    the datagram takes 8 * (its bytes + `overhead`) bits and starts when the line is free, at the
    earliest now * rate. If `queue` datagrams are waiting already (their start lies after now *
    rate; the one being transmitted does not count) it is dropped (queue_drops), and draws nothing.
-   It leaves at the first whole ms at which its last bit is out: ceil(end / rate). Without a rate
-   it leaves now.
+   It leaves at the first whole tick at which its last bit is out: ceil(end / rate). Without a rate
+   it leaves now. `rates`, a list of [from_ms, kbit/s], changes the rate for the datagrams that come
+   later; what waits already keeps its place and its times (the twin has no `rates`).
 2. Blackhole (`blackhole`: list of [from_ms, to_ms)). By the time of sending: dropped (blackholed).
 3. Loss (`loss_pct`, `loss_burst`). d = below(100); it is lost if d < loss_pct, unless loss_burst >
    0 and that many in a row have been lost: then this one passes and the count begins anew. That is
@@ -63,12 +66,14 @@ _DEFAULTS = {
     "corrupt_pct": 0,
     "corrupt_burst": 0,
     "rate_kbps": 0,
+    "rates": (),
     "queue": 0,
     "overhead": 0,
     "blackhole": (),
     "rx_queue": 0,
     "rx_poll_ms": 1,
 }
+OPTIONS = tuple(sorted(_DEFAULTS))
 
 
 class _Bursts:
@@ -89,21 +94,27 @@ class _Bursts:
 
 
 class Link:
-    """One direction: `send(now_ms, datagram)` returns what arrives, and when.
+    """One direction: `send(now, datagram)` returns what arrives, and when, in ticks.
 
     `options`: a dict of the parameters in this file's opening comment; an unknown one is a
     ValueError.
     `stream` tells the directions of a path apart (0, 1), which share a seed.
     """
 
-    def __init__(self, options, seed, stream):
+    def __init__(self, options, seed, stream, ticks_per_ms=1):
         for name in options:
             if name not in _DEFAULTS:
-                raise ValueError(
-                    "no link parameter " + name + "; there are " + str(sorted(_DEFAULTS))
-                )
+                raise ValueError("no link parameter " + name + "; there are " + ", ".join(OPTIONS))
         for name, value in _DEFAULTS.items():
             setattr(self, name, options.get(name, value))
+        self.ticks_per_ms = ticks_per_ms
+        self.wait_ticks = 0  # how long the datagram that was sent last waits for the line
+        self._delay_ticks = self.delay_ms * ticks_per_ms
+        self._jitter_ticks = self.jitter_ms * ticks_per_ms
+        self._replay_ticks = self.replay_ms * ticks_per_ms
+        self._poll_ticks = self.rx_poll_ms * ticks_per_ms if self.rx_poll_ms > 1 else 1
+        self._holes = [(a * ticks_per_ms, b * ticks_per_ms) for a, b in self.blackhole]
+        self._rates = [(ms * ticks_per_ms, kbps) for ms, kbps in self.rates]
         self.rng = Rng(seed, stream)
         self.counters = {}
         for name in COUNTERS:
@@ -114,19 +125,19 @@ class Link:
         self._free_bits = 0  # when the line is free again
         # when the waiting datagrams begin; those that have begun go at the next send
         self._starts_bits = []
-        self._look_ms = -1
-        self._n_seen = 0  # datagrams kept at the look of _look_ms
+        self._look = -1
+        self._n_seen = 0  # datagrams kept at the look of that time
 
-    def send(self, now_ms, data):
-        """Return a list of (arrival_ms, datagram), in the order in which they are handed over."""
+    def send(self, now, data):
+        """Return a list of (arrival, datagram), in the order in which they are handed over."""
         counters = self.counters
         counters["sent"] += 1
-        leave_ms = self._transmit(now_ms, len(data))
-        if leave_ms < 0:
+        leave = self._transmit(now, len(data))
+        if leave < 0:
             counters["queue_drops"] += 1
             return ()
-        for from_ms, to_ms in self.blackhole:
-            if from_ms <= now_ms < to_ms:
+        for from_ticks, to_ticks in self._holes:
+            if from_ticks <= now < to_ticks:
                 counters["blackholed"] += 1
                 return ()
         if (self.loss_pct and self._losses.hit()) or (self.ge and self._gilbert_elliott()):
@@ -135,14 +146,25 @@ class Link:
         if self.corrupt_pct and self._corruptions.hit():
             counters["corrupted"] += 1
             data = self._corrupt(data)
-        return self._copies(leave_ms, data)
+        return self._copies(leave, data)
 
-    def _transmit(self, now_ms, n_bytes):
-        """When the last bit has left, in ms; -1 = the queue is full."""
+    def _change_rate(self, kbps):
+        """Count in bits of another rate from now on: what is held as bits keeps its times."""
+        old = self.rate_kbps
+        self.rate_kbps = kbps
+        if old:
+            self._free_bits = (self._free_bits * kbps + old - 1) // old
+            self._starts_bits = [bits * kbps // old for bits in self._starts_bits]
+
+    def _transmit(self, now, n_bytes):
+        """When the last bit has left; -1 = the queue is full."""
+        while self._rates and self._rates[0][0] <= now:
+            self._change_rate(self._rates.pop(0)[1])
         rate = self.rate_kbps
+        self.wait_ticks = 0
         if not rate:
-            return now_ms
-        now_bits = now_ms * rate
+            return now
+        now_bits = now * rate
         waiting = self._starts_bits
         while waiting and waiting[0] <= now_bits:
             waiting.pop(0)
@@ -153,7 +175,8 @@ class Link:
             start = now_bits
         else:
             waiting.append(start)
-        end = start + 8 * (n_bytes + self.overhead)
+            self.wait_ticks = (start - now_bits) // rate
+        end = start + 8 * (n_bytes + self.overhead) * self.ticks_per_ms
         self._free_bits = end
         return (end + rate - 1) // rate
 
@@ -170,33 +193,33 @@ class Link:
         return bytes(data)
 
     def _delay(self):
-        if self.jitter_ms:
-            return self.delay_ms + self.rng.below(self.jitter_ms + 1)
-        return self.delay_ms
+        if self._jitter_ticks:
+            return self._delay_ticks + self.rng.below(self._jitter_ticks + 1)
+        return self._delay_ticks
 
-    def _copies(self, leave_ms, data):
+    def _copies(self, leave, data):
         counters = self.counters
         rng = self.rng
-        delay_ms = self._delay()
+        delay = self._delay()
         if self.reorder_pct and rng.below(100) < self.reorder_pct:
-            delay_ms = 0
-        copies = [(leave_ms + delay_ms, data)]
+            delay = 0
+        copies = [(leave + delay, data)]
         if self.dup_pct and rng.below(100) < self.dup_pct:
             counters["duplicated"] += 1
-            copies.append((leave_ms + self._delay(), data))
+            copies.append((leave + self._delay(), data))
         if self.replay_pct and rng.below(100) < self.replay_pct:
             counters["replayed"] += 1
-            copies.append((leave_ms + 1 + rng.below(self.replay_ms), data))
-        poll_ms = self.rx_poll_ms
-        if poll_ms > 1:
-            copies = [((ms + poll_ms - 1) // poll_ms * poll_ms, data) for ms, _ in copies]
+            copies.append((leave + 1 + rng.below(self._replay_ticks), data))
+        poll = self._poll_ticks
+        if poll > 1:
+            copies = [((at + poll - 1) // poll * poll, data) for at, _ in copies]
         return copies
 
-    def receive(self, now_ms):
+    def receive(self, now):
         """A datagram has arrived: True if the receiver's socket has room for it."""
         if self.rx_queue:
-            if now_ms != self._look_ms:
-                self._look_ms = now_ms
+            if now != self._look:
+                self._look = now
                 self._n_seen = 0
             if self._n_seen >= self.rx_queue:
                 self.counters["rx_drops"] += 1

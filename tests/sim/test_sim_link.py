@@ -64,6 +64,30 @@ def test_rate_queues_and_drops_the_tail():
     assert slow.send(1000, DATA) == [(1013, DATA)]
 
 
+def test_a_rate_that_changes_holds_for_what_comes_later():
+    # 1000 bits: 10 ms at 100 kbit/s, 1 ms at 1000
+    line = link(rate_kbps=100, rates=[[5, 1000], [30, 50]], queue=9)
+    assert [line.send(ms, DATA + bytes(25))[0][0] for ms in (0, 1, 5, 6, 30)] == [10, 20, 21, 22, 50]
+    assert line.wait_ticks == 0
+    assert line.send(31, DATA + bytes(25)) == [(70, DATA + bytes(25))] and line.wait_ticks == 19
+
+
+def test_finer_ticks_are_the_same_link():
+    options = {"rate_kbps": 400, "queue": 3, "overhead": 25, "delay_ms": 10, "replay_ms": 40}
+    options.update(loss_pct=10, dup_pct=10, replay_pct=10, blackhole=[[500, 520]])
+    coarse, fine = Link(options, 5, 0), Link(options, 5, 0, ticks_per_ms=100)
+    for ms in range(0, 1000, 2):
+        # replays: their delay is drawn from as many places as there are ticks
+        late = [at for at, _ in coarse.send(ms, DATA)][:1]
+        exact = [at for at, _ in fine.send(ms * 100, DATA)][:1]
+        assert [(at + 99) // 100 for at in exact] == late, (ms, late, exact)
+        assert coarse.wait_ticks == fine.wait_ticks // 100
+    assert coarse.counters == fine.counters and coarse.counters["queue_drops"]
+    one = link(rate_kbps=10000, queue=25)
+    assert one.send(7, bytes(1428))[0][0] == 9
+    assert Link({"rate_kbps": 10000}, 1, 0, 1000).send(7000, bytes(1428))[0][0] == 8143
+
+
 def test_loss_and_its_burst_limit():
     lossy = link(loss_pct=30)
     assert near(n_arrived(lossy, 2000), 1400, 80)
