@@ -4,17 +4,17 @@ tools/netlab runs real programs over it. The model, exactly (the Go twin draws t
 the same order):
 
 Time is an integer number of ticks: of ms in the simulator, and as fine as `ticks_per_ms` says in
-real time (the twin has ms only). Options are in ms all the same. Everything that happens to a datagram is decided when it is sent,
-by `Link.send`, in this order; a step whose parameter is 0 or missing is left out and draws
-nothing:
+real time (the twin has ms only). Options are in ms all the same. Everything that happens to a
+datagram is decided when it is sent, by `Link.send`, in this order; a step whose parameter is 0 or
+missing is left out and draws nothing:
 
 1. Bottleneck (`rate_kbps`, `queue`). One kbit/s is one bit per ms, so time is counted in bits:
    the datagram takes 8 * (its bytes + `overhead`) bits and starts when the line is free, at the
    earliest now * rate. If `queue` datagrams are waiting already (their start lies after now *
    rate; the one being transmitted does not count) it is dropped (queue_drops), and draws nothing.
-   It leaves at the first whole tick at which its last bit is out: ceil(end / rate). Without a rate
-   it leaves now. `rates`, a list of [from_ms, kbit/s], changes the rate for the datagrams that come
-   later; what waits already keeps its place and its times (the twin has no `rates`).
+   It leaves at the first whole tick at which its last bit is out: ceil(end / rate). Without a
+   rate it leaves now. `rates`, a list of [from_ms, kbit/s], changes the rate for the datagrams
+   that come later; what waits already keeps its place and its times (the twin has no `rates`).
 2. Blackhole (`blackhole`: list of [from_ms, to_ms)). By the time of sending: dropped (blackholed).
 3. Loss (`loss_pct`, `loss_burst`). d = below(100); it is lost if d < loss_pct, unless loss_burst >
    0 and that many in a row have been lost: then this one passes and the count begins anew. That is

@@ -67,9 +67,10 @@ def test_rate_queues_and_drops_the_tail():
 def test_a_rate_that_changes_holds_for_what_comes_later():
     # 1000 bits: 10 ms at 100 kbit/s, 1 ms at 1000
     line = link(rate_kbps=100, rates=[[5, 1000], [30, 50]], queue=9)
-    assert [line.send(ms, DATA + bytes(25))[0][0] for ms in (0, 1, 5, 6, 30)] == [10, 20, 21, 22, 50]
+    bits = bytes(125)
+    assert [line.send(ms, bits)[0][0] for ms in (0, 1, 5, 6, 30)] == [10, 20, 21, 22, 50]
     assert line.wait_ticks == 0
-    assert line.send(31, DATA + bytes(25)) == [(70, DATA + bytes(25))] and line.wait_ticks == 19
+    assert line.send(31, bits) == [(70, bits)] and line.wait_ticks == 19
 
 
 def test_finer_ticks_are_the_same_link():
