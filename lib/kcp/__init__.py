@@ -33,6 +33,7 @@ _LAYERS = (
     "session",
     "listener",
     "endpoint",
+    "_opening",
     "stream",
     "aio",
 )

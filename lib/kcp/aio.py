@@ -3,6 +3,7 @@
 from errno import ETIMEDOUT
 
 from ._clock import ticks_diff, ticks_ms
+from ._opening import NO_ANSWER, SOCKBUF, need_peer, need_place, new_session, set_up, settled
 from ._port import (
     Event,
     TimeoutError,
@@ -13,16 +14,13 @@ from ._port import (
     spawn,
     wait_for_ms,
 )
-from ._random import fill, random_conv, require
-from .config import Config
+from ._random import fill
 from .endpoint import Endpoint
 from .listener import Listener
-from .session import Session
 from .stream import Stream
 
 _EPIPE = 32  # MicroPython's errno has no name for it
 _FIRST_PROBE_MS = 100
-_SOCKBUF = 4194304  # kcptun's; the default of most systems is overrun by one window
 
 
 async def open_connection(
@@ -31,10 +29,10 @@ async def open_connection(
     *,
     sock=None,
     carrier=None,
-    config: "Config | None" = None,
+    config=None,
     conv: "int | None" = None,
     probe_ms: "int | None" = None,
-    sockbuf: int = _SOCKBUF,
+    sockbuf: int = SOCKBUF,
     write_limit: "int | None" = None,
     high_water: "int | None" = None,
     low_water: "int | None" = None,
@@ -58,23 +56,15 @@ async def open_connection(
     sockbuf: bytes asked for the socket's buffers (the system may give less).
     write_limit, high_water, low_water: bytes, see `Stream`.
     """
-    config = Config.from_options(config, options)
+    config = settled(config, options, host, port, sock, carrier)
+    need_peer(host, port, carrier)
     _check_marks(write_limit, high_water, low_water)
-    if carrier is not None:
-        from . import _carry  # only who uses it pays for it
-
-        _carry.refuse_address(host, port, sock)
-        config = _carry.fitted(config, carrier)
-    elif host is None or port is None:
-        raise ValueError("say the host and the port to connect to, or give a carrier")
-    if config.crypt != "null":
-        require()
-    if conv is None:
-        conv = random_conv()
-    session = Session(conv, config, fill, ticks_ms())
+    session = new_session(config, conv, ticks_ms())
     key = None
     if carrier is not None:
-        udp = _carry.async_port(carrier)
+        from ._carry import async_port  # only who uses it pays for it
+
+        udp = async_port(carrier)
     elif sock is None:
         udp = await open_client(host, port, sockbuf)
     else:
@@ -84,7 +74,7 @@ async def open_connection(
     endpoint = Endpoint(udp, session.buffer_bytes)
     stream = Stream(endpoint, session, key, write_limit, high_water, low_water)
     try:
-        _set_up(udp, config)
+        set_up(udp, config)
         await udp.start(endpoint)
         endpoint.attach(stream)
         if probe_ms is not None:
@@ -95,13 +85,6 @@ async def open_connection(
     return stream, stream
 
 
-def _set_up(udp, config):
-    if not config.dscp is config.read_buffer is config.write_buffer is None:
-        from ._sockopt import from_config  # only who uses it pays for it
-
-        from_config(udp.sock, config)
-
-
 async def _probe(stream, probe_ms):
     """Ask for the peer's window, again and again, until something valid comes from it."""
     begin_ms = ticks_ms()
@@ -110,7 +93,7 @@ async def _probe(stream, probe_ms):
     while not stream.session.heard:
         left_ms = probe_ms - ticks_diff(ticks_ms(), begin_ms)
         if left_ms <= 0:
-            raise OSError(ETIMEDOUT, "no answer: is the peer there, with the same key and crypt?")
+            raise OSError(ETIMEDOUT, NO_ANSWER)
         stream.session.probe()
         stream.endpoint.kick(stream)
         try:
@@ -127,8 +110,8 @@ async def start_server(
     *,
     sock=None,
     carrier=None,
-    config: "Config | None" = None,
-    sockbuf: int = _SOCKBUF,
+    config=None,
+    sockbuf: int = SOCKBUF,
     write_limit: "int | None" = None,
     high_water: "int | None" = None,
     low_water: "int | None" = None,
@@ -145,27 +128,22 @@ async def start_server(
     and `Config.max_sessions` bound what strangers can make this side keep.
     An exception in the callback is reported as the event loop does and closes the stream.
     """
-    config = Config.from_options(config, options)
+    config = settled(config, options, host, port, sock, carrier)
+    need_place(port, sock, carrier)
     _check_marks(write_limit, high_water, low_water)
-    if config.crypt != "null":
-        require()
     if carrier is not None:
-        from . import _carry  # only who uses it pays for it
+        from ._carry import async_port  # only who uses it pays for it
 
-        _carry.refuse_address(host, port, sock)
-        config = _carry.fitted(config, carrier)
-        udp = _carry.async_port(carrier)
+        udp = async_port(carrier)
     elif sock is not None:
         from ._adopt import adopt_server
 
         udp = adopt_server(sock)
-    elif port is None:
-        raise ValueError("say the port to serve on, or give a socket or a carrier")
     else:
         udp = await open_server(host, port, sockbuf)
     server = Server(callback, udp, config, (write_limit, high_water, low_water))
     try:
-        _set_up(udp, config)
+        set_up(udp, config)
         await udp.start(server.endpoint)
     except BaseException:
         server.endpoint.close()

@@ -27,19 +27,17 @@ child process after fork() cannot use them; the parent can.
 from errno import ETIMEDOUT
 
 from ._clock import ticks_diff, ticks_ms
-from ._random import fill, random_conv, require
+from ._opening import NO_ANSWER, SOCKBUF, need_peer, need_place, new_session, set_up, settled
+from ._random import fill
 from ._sync import Backlog, SyncLink
 from ._sync_port import address_on, adopt, open_client, open_server, service
 from ._sync_socket import ServerSocket, Socket, timeout_ms
-from .config import Config
 from .endpoint import Endpoint
 from .listener import Listener
-from .session import Session
 
 __all__ = ("ServerSocket", "Socket", "connect", "listen", "service")
 
 _FIRST_PROBE_MS = 100
-_SOCKBUF = 4194304  # kcptun's; the default of most systems is overrun by one window
 
 
 def connect(
@@ -48,11 +46,11 @@ def connect(
     *,
     sock=None,
     carrier=None,
-    config: "Config | None" = None,
+    config=None,
     conv: "int | None" = None,
     probe_ms: "int | None" = None,
     timeout: "float | None" = None,
-    sockbuf: int = _SOCKBUF,
+    sockbuf: int = SOCKBUF,
     **options,
 ) -> "Socket":
     """Open a session to host:port.
@@ -71,22 +69,15 @@ def connect(
     timeout: what settimeout() takes, for the calls to come.
     sockbuf: bytes asked for the UDP socket's buffers (the system may give less).
     """
-    config = Config.from_options(config, options)
+    config = settled(config, options, host, port, sock, carrier)
+    need_peer(host, port, carrier)
     limit_ms = timeout_ms(timeout)
-    if carrier is not None:
-        from . import _carry  # only who uses it pays for it
-
-        _carry.refuse_address(host, port, sock)
-        config = _carry.fitted(config, carrier)
-    elif host is None or port is None:
-        raise ValueError("say the host and the port to connect to, or give a carrier")
-    _require(config)
-    if conv is None:
-        conv = random_conv()
-    session = Session(conv, config, fill, ticks_ms())
+    session = new_session(config, conv, ticks_ms())
     key = None
     if carrier is not None:
-        udp = _carry.sync_port(carrier)
+        from ._carry import sync_port  # only who uses it pays for it
+
+        udp = sync_port(carrier)
     elif sock is None:
         udp = open_client(host, port, sockbuf)
     else:
@@ -97,7 +88,7 @@ def connect(
     endpoint = Endpoint(udp, session.buffer_bytes)
     link = SyncLink(endpoint, session, key)
     try:
-        _set_up(udp, config)
+        set_up(udp, config)
         udp.start(endpoint)
         with udp.lock:
             udp.begin()
@@ -112,18 +103,6 @@ def connect(
     return Socket(link, limit_ms)
 
 
-def _require(config):
-    if config.crypt != "null":
-        require()
-
-
-def _set_up(udp, config):
-    if not config.dscp is config.read_buffer is config.write_buffer is None:
-        from ._sockopt import from_config  # only who uses it pays for it
-
-        from_config(udp.sock, config)
-
-
 def _probe(link, probe_ms):
     """Ask for the peer's window, again and again, until something valid comes from it."""
     begin_ms = ticks_ms()
@@ -133,7 +112,7 @@ def _probe(link, probe_ms):
     while not link.session.heard:
         passed_ms = ticks_diff(ticks_ms(), begin_ms)
         if passed_ms >= probe_ms:
-            raise OSError(ETIMEDOUT, "no answer: is the peer there, with the same key and crypt?")
+            raise OSError(ETIMEDOUT, NO_ANSWER)
         if passed_ms >= next_ms:
             link.port.begin()
             link.session.probe()
@@ -151,8 +130,8 @@ def listen(
     *,
     sock=None,
     carrier=None,
-    config: "Config | None" = None,
-    sockbuf: int = _SOCKBUF,
+    config=None,
+    sockbuf: int = SOCKBUF,
     **options,
 ) -> "ServerSocket":
     """Take sessions at host:port; accept() hands them out.
@@ -164,22 +143,17 @@ def listen(
     has both), "0.0.0.0" IPv4. The other parameters are as in `connect`; `Config.backlog` bounds
     the sessions that wait for accept(), `Config.max_sessions` all.
     """
-    config = Config.from_options(config, options)
-    if carrier is not None:
-        from . import _carry  # only who uses it pays for it
-
-        _carry.refuse_address(host, port, sock)
-        config = _carry.fitted(config, carrier)
-    _require(config)
+    config = settled(config, options, host, port, sock, carrier)
+    need_place(port, sock, carrier)
     listener = Listener(config, fill)
     if carrier is not None:
-        udp = _carry.sync_port(carrier)
+        from ._carry import sync_port  # only who uses it pays for it
+
+        udp = sync_port(carrier)
     elif sock is not None:
         from ._adopt import claim  # only who uses it pays for it
 
         udp = claim(sock, adopt)
-    elif port is None:
-        raise ValueError("say the port to listen at, or give a socket or a carrier")
     else:
         udp = open_server(host, port, sockbuf)
     backlog = udp.backlog = Backlog(udp, listener)
@@ -187,7 +161,7 @@ def listen(
     backlog.endpoint = endpoint
     endpoint.on_closed = backlog.wake
     try:
-        _set_up(udp, config)
+        set_up(udp, config)
         udp.start(endpoint)
     except BaseException:
         with udp.lock:
