@@ -9,6 +9,7 @@ from .echo import echo
 from .errors import INTERRUPTED, USAGE
 from .recv import recv
 from .send import send
+from .sim import sim
 
 _EPILOG = """\b
 Exit codes: 0 all went well; 1 the transfer failed or a hash differs; 2 wrong usage;
@@ -41,7 +42,7 @@ def cli(ctx):
         raise click.UsageError("Which verb? One of " + ", ".join(sorted(cli.commands)) + ".", ctx)
 
 
-for _verb in (echo, send, recv, cat):
+for _verb in (echo, send, recv, cat, sim):
     cli.add_command(_verb)
 
 

@@ -7,6 +7,11 @@ the library refuses ends in the library's own sentence.
 import click
 
 _FLAGS = {
+    "--preset": {
+        "metavar": "NAME",
+        "help": "Settings for a kind of link: lan, wifi, lte, satellite, espnow, lora, serial. "
+        "What is given besides goes first.",
+    },
     "--key": {"envvar": "KCP_KEY", "show_envvar": True, "help": "Passphrase, as kcptun's."},
     "--crypt": {"metavar": "NAME", "help": "Packet encryption, as kcptun names it."},
     "--mode": {"metavar": "NAME", "help": "normal, fast, fast2, fast3 or manual."},
@@ -19,6 +24,10 @@ _FLAGS = {
     "--interval": {"type": int, "metavar": "MS", "help": "Tick in ms (mode manual)."},
     "--resend": {"type": int, "help": "Fast resend after so many ACKs (mode manual)."},
     "--nc": {"type": int, "help": "1 = no congestion control (mode manual)."},
+    "--pacing/--no-pacing": {
+        "default": None,
+        "help": "Spread packets over the round trip (as is the default), or send windows at once.",
+    },
     "--ratelimit": {"type": int, "help": "Bytes per second that a session may send."},
     "--dscp": {"type": int, "help": "DSCP of the datagrams, 0 to 63."},
     "--keepalive": {
@@ -33,13 +42,26 @@ _FLAGS = {
     },
 }
 _PLAIN = ("null", "none")
-_NAMES = {"--ratelimit": "rate_limit"}  # where the library's name is another one
+_NAMES = {
+    "--ratelimit": "rate_limit",
+    "--pacing/--no-pacing": "pacing",
+}  # where the library's name is another one
 _SHORT = {"--datashard": ("--ds",), "--parityshard": ("--ps",)}
+_NETWORK_ONLY = ("--key", "--dscp", "--keepalive", "--trace")  # mean nothing in a simulation
 
 
 def kcp_flags(command):
     """Decorate a verb with the flags above; it receives them as keyword arguments."""
-    for flag, settings in reversed(list(_FLAGS.items())):
+    return _flags(command, _FLAGS)
+
+
+def config_flags(command):
+    """The same, without those that mean nothing where there is no network."""
+    return _flags(command, {k: v for k, v in _FLAGS.items() if k not in _NETWORK_ONLY})
+
+
+def _flags(command, flags):
+    for flag, settings in reversed(list(flags.items())):
         name = _NAMES.get(flag, flag[2:])
         command = click.option(flag, *_SHORT.get(flag, ()), name, **settings)(command)
     return command

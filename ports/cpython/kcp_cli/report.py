@@ -147,3 +147,18 @@ def describe(result):
         f"{result['bytes']:,} bytes in {result['seconds']:.2f} s{speed}{rtt}, "
         f"{result['retransmitted']} segments sent again"
     )
+
+
+def table(heads, rows, left=1):
+    """Lines of text: the columns aligned, the first `left` of them to the left."""
+    cells = [[str(cell) for cell in row] for row in (heads, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells)]
+
+    def line(row):
+        fitted = [
+            cell.ljust(width) if i < left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths))
+        ]
+        return "  ".join(fitted).rstrip()
+
+    return [line(row) for row in cells]

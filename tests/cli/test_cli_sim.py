@@ -1,0 +1,138 @@
+"""`kcp sim`: settings on simulated links. No network, and the same figures in every run."""
+
+import json
+import os
+import sys
+
+import pytest
+from cli_support import environment, kcp, one_sentence
+
+from kcp._presets import PRESETS
+from kcp_cli import chart, simulate
+from kcp_cli.errors import Failure
+from kcp_sim import profiles
+
+FAR = {"delay_ms": 50, "loss_pct": 10}
+
+
+def rows(*arguments):
+    """The results of `kcp sim ... --json`."""
+    code, out, notes = kcp("sim", *arguments, "--json")
+    assert (code, notes) == (0, [])
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_every_preset_has_its_link():
+    assert sorted(profiles.PRESET_LINKS) == sorted(PRESETS)
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_a_preset_works_on_its_link(name):
+    (result,) = rows(name, "--bytes", "3000")
+    assert result["ok"] is True
+    assert (result["bytes"], result["link"]) == (3000, name)
+
+
+def test_a_run_is_repeatable_and_the_seed_changes_it():
+    first = rows("far-10", "--bytes", "100000")
+    assert rows("far-10", "--bytes", "100000") == first
+    assert rows("far-10", "--bytes", "100000", "--seed", "1") != first
+
+
+def test_pacing_spares_the_queue():
+    paced, plain = rows(
+        "quic", "--sndwnd", "128", "--rcvwnd", "128", "--bytes", "2000000", "--vary",
+        "pacing=on,off",
+    )  # fmt: skip
+    assert (paced["run"], plain["run"]) == ("pacing on", "pacing off")
+    assert paced["queue_drops"] < plain["queue_drops"]
+    assert paced["seconds"] < plain["seconds"]
+
+
+def test_fec_shortens_the_tail_and_costs_bytes():
+    off, on = rows("far", "--loss", "10", "--echo", "300", "--vary", "fec=off,10/3")
+    assert on["p95_ms"] < off["p95_ms"]
+    assert on["wire_per_byte"] > off["wire_per_byte"]
+    assert on["recovered"] > 0 == off["recovered"]
+
+
+def test_the_link_can_be_varied_and_changed():
+    light, heavy = rows("far", "--delay", "10", "--vary", "loss=1,20", "--echo", "200")
+    assert light["lost"] < heavy["lost"]
+    assert light["median_ms"] >= 20
+
+
+def test_table_for_a_person():
+    code, out, notes = kcp("sim", "near", "--bytes", "10000", "--vary", "mode=normal,fast3")
+    assert (code, notes) == (0, [])
+    lines = out.decode().splitlines()
+    assert lines[:2] == ["near: 1 ms each way", "10,000 bytes one way"]
+    assert lines[2].split()[:3] == ["run", "seconds", "Mbit/s"]
+    assert [line[:11] for line in lines[3:]] == ["mode normal", "mode fast3 "]
+
+
+def test_the_links_are_listed():
+    code, out, _notes = kcp("sim", "--links")
+    assert code == 0
+    for name in ("lan", "satellite", "quic-drop2", "far-30"):
+        assert f"\n{name} " in out.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("nowhere",), "there are: lan"),
+        (("near", "--vary", "pacing"), "pacing=on,off"),
+        (("near", "--vary", "colour=blue"), "unknown option"),
+        (("near", "--vary", "fec=300/3"), "300"),
+        (("near", "--vary", "fec=on"), "fec cannot be 'on'"),
+        (("near", "--mtu", "10"), "mtu must be"),
+        (("near", "--bytes", "1", "--echo", "1"), "not both"),
+        (("near", "-o", "chart.gif"), ".svg or a .png"),
+    ],
+)
+def test_usage_errors_are_sentences(arguments, hint):
+    code, out, notes = kcp("sim", *arguments)
+    assert (code, out) == (2, b"")
+    assert one_sentence(notes)
+    assert hint in notes[0]
+
+
+def test_a_load_that_never_ends_is_a_failure(monkeypatch):
+    monkeypatch.setattr(simulate, "LIMIT_MS", 100)
+    with pytest.raises(Failure, match="comes to no end"):
+        simulate.run(FAR, {"kind": "bulk", "bytes": 10000}, {}, 0)
+
+
+@pytest.mark.parametrize("load", [(), ("--echo", "50")])
+def test_charts(tmp_path, load):
+    if sys.implementation.name != "cpython":
+        pytest.skip("matplotlib has no wheels for it")
+    for name, mark in (("a.svg", b"<?xml"), ("b.png", b"\x89PNG"), ("c.svg", b"<?xml")):
+        path = tmp_path / name
+        code, _out, notes = kcp("sim", "far-10", "--vary", "fec=off,2/1", *load, "-o", path)
+        assert (code, notes) == (0, [f"chart: {path}"])
+        data = path.read_bytes()
+        assert data.startswith(mark)
+        assert len(data) < 100_000
+    svg = (tmp_path / "a.svg").read_bytes()
+    assert svg == (tmp_path / "c.svg").read_bytes()
+    for text in (b"fec 2/1", b"10 % lost"):
+        assert text in svg
+
+
+def test_without_matplotlib_it_says_how_to_get_it(tmp_path):
+    """A package of that name that cannot be imported stands before the real one."""
+    (tmp_path / "matplotlib.py").write_text("raise ImportError('No module named matplotlib')")
+    paths = os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])
+    code, out, notes = kcp("sim", "near", "-o", tmp_path / "a.svg", PYTHONPATH=paths)
+    assert (code, out) == (1, b"")
+    assert one_sentence(notes)
+    assert "pip install 'microkcp[charts]'" in notes[0]
+
+
+def test_a_long_run_is_drawn_with_few_points():
+    looks = [simulate.Look(t, t * 1000, 5, t % 7) for t in range(5000)]
+    slices = chart._bins(looks)
+    assert len(slices) <= chart._POINTS
+    assert sum(len(found) for _, found in slices) == 5000
