@@ -62,6 +62,11 @@ class Sender(Receiver):
         self.max_queue = max_queue
         self.snd_una = self.snd_nxt = self._snd_end = self._snd_new = sn
         self.snd_bytes = 0  # payload queued or unacknowledged
+        self.doubts = False  # whether ACKs are looked at so (`_is_strange`; kcp-go does not)
+        self._una_ms = -1  # when snd_una last moved
+        #: 0: the last datagram knew of all that was acknowledged; 1: it did not (it was late);
+        #: more: so many less one in a row cannot have been late, their sender has forgotten
+        self.behind = 0
         self._ack_hi = sn
         self._hole_first = self._hole_last = -1
         self._cursor = -1  # hole at which the running pass stands
@@ -209,6 +214,13 @@ class Sender(Receiver):
             self._hole_prev[nxt & mask] = prev
         if self._cursor == sn:
             self._cursor = nxt
+
+    def _is_strange(self, ts):
+        """Can an ACK that echoes this ts, with a una below snd_una, come from the peer that had
+        received all below snd_una? Not if what it answers was sent after snd_una was heard of.
+        Such an ACK acknowledges nothing: who says it has no use for the data."""
+        sent_ms = ts - self._una_ms
+        return self.doubts and self._una_ms >= 0 and ts <= _M30 and 0 < sent_ms & _M30 < _HALF30
 
     def _on_ack(self, sn, ts):
         """Handle ACK of sn (snd_una <= sn < snd_nxt), which echoes our ts.

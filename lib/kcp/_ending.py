@@ -1,6 +1,6 @@
 """How a session ends: the half of `Session` that closes, lingers, and notices a dead peer."""
 
-from errno import ETIMEDOUT
+from errno import ECONNRESET, ETIMEDOUT
 
 from ._compat import const
 from ._gauges import Gauges
@@ -15,6 +15,8 @@ _M30 = const(0x3FFFFFFF)
 _HALF30 = const(0x20000000)
 _QUIET_RTOS = const(3)
 _QUIET_MIN_MS = const(200)
+_SURE = const(3)  # datagrams in a row: without a checksum, one may have been damaged
+_FORGOTTEN = "the peer has forgotten this session: it was restarted, or we have another address"
 
 
 class Ending(Gauges):
@@ -84,7 +86,7 @@ class Ending(Gauges):
     def _watch(self, now_ms):
         """Notice a dead peer, and the end of closing."""
         if self._waiting and left(self._waiting_ms, self.config.dead_ms, now_ms) == 0:
-            self._dead()
+            self._dead(now_ms)
         if self.state == _OPEN:
             if self._keeper is not None:
                 self._keeper.look(self, now_ms)
@@ -104,10 +106,20 @@ class Ending(Gauges):
         elif not waiting and self.arq.idle and self._quiet_left(now_ms) == 0:
             self.abort()
 
-    def _dead(self):
+    def _look_behind(self):
+        """A datagram does not know of all that was acknowledged: a late one, which answers nothing
+        that was sent since; or the peer has been restarted, which has enough of them show."""
+        if self.arq.behind > _SURE:
+            self.abort(ECONNRESET, _FORGOTTEN)
+
+    def _dead(self, now_ms):
+        dead_ms = self.config.dead_ms
+        if self.arq.behind and left(self.last_input_ms, dead_ms // 2, now_ms):
+            self.abort(ECONNRESET, _FORGOTTEN)  # it answers all the time, but not what was asked
+            return
         n_bytes = self.arq.snd_bytes
         what = "{} bytes unanswered".format(n_bytes) if n_bytes else "keep-alive unanswered"
-        self.abort(ETIMEDOUT, "{} for {} ms (dead_ms)".format(what, self.config.dead_ms))
+        self.abort(ETIMEDOUT, "{} for {} ms (dead_ms)".format(what, dead_ms))
 
     def _quiet_left(self, now_ms):
         """Return ms for which the peer may still need an answer to what it sent last."""

@@ -217,8 +217,8 @@ class Arq(Output):
         if end - off < _OVERHEAD:
             return -1
         una_before, bytes_before = self.snd_una, self.snd_bytes
-        full = acked = False
-        latest = n_segs = 0
+        full = acked = strange = False
+        latest = n_segs = behind = 0
         while end - off >= _OVERHEAD:
             conv_lo, conv_hi, cmd, frg, wnd, ts, sn, una, n = seg_parse(buf, off)
             off += _OVERHEAD
@@ -231,16 +231,13 @@ class Arq(Output):
             if regular:
                 self.rmt_wnd = wnd
             if una != self.snd_una:
-                ahead = sdiff(una, self.snd_una)
-                if ahead > 0 and self.snd_nxt > self.snd_una:
-                    if self.pacer is not None:
-                        self._tell_oldest(now_ms)
-                    self._on_una(min(self.snd_una + ahead, self.snd_nxt))
-                    full = True
+                behind = self._on_new_una(una, now_ms)
             if cmd == _PUSH:
                 self.push_ms = now_ms
                 if not self._on_push(sn, ts, frg, buf, off, n) and regular:
                     self.stats.RepeatSegs += 1
+            elif cmd == _ACK and behind and self._is_strange(ts):
+                strange = True
             elif cmd == _ACK:
                 sn = self.snd_una + sdiff(sn, self.snd_una)
                 latest, acked = ts, True
@@ -251,6 +248,8 @@ class Arq(Output):
             n_segs += 1
             off += n
         self.stats.InSegs += n_segs
+        self.behind = behind + strange
+        full = full or self.snd_una != una_before
         if acked or full:
             sample = latest if acked and regular else None
             self._acknowledged(now_ms, sample, una_before, bytes_before)
@@ -262,6 +261,18 @@ class Arq(Output):
                 self._due = _ACK_ONLY
         if not self._ticking:
             self._arm_tick(now_ms)
+        return 0
+
+    def _on_new_una(self, una, now_ms):
+        """Take a una that is not snd_una; return 0, or what `behind` is if it is an old one."""
+        ahead = sdiff(una, self.snd_una)
+        if ahead < 0:
+            return self.behind or 1
+        if self.snd_nxt > self.snd_una:
+            if self.pacer is not None:
+                self._tell_oldest(now_ms)
+            self._on_una(min(self.snd_una + ahead, self.snd_nxt))
+            self._una_ms = now_ms
         return 0
 
     def _acknowledged(self, now_ms, ts, una_before, bytes_before):

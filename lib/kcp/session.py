@@ -70,6 +70,7 @@ class Session(Ending):
         )
         self.arq.set_pacing(config.pacing, config.payload_pct)
         self.arq.set_phase(now_ms)
+        self.arq.doubts = True
         self.fit_buffer()
         self._encoder = self._decoder = None
         if config.datashard:
@@ -170,7 +171,10 @@ class Session(Ending):
             return False
         self.last_input_ms = now_ms
         self.heard = True
-        self._waiting = self.arq.asked = False
+        if self.arq.behind:
+            self._look_behind()
+        else:
+            self._waiting = self.arq.asked = False
         return True
 
     def _input_fec(self, buf, off, end, kind, now_ms):
