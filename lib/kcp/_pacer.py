@@ -88,7 +88,7 @@ class Pacer:
         self._end_sn = snd_nxt
         self._begin_ms = now_ms
         self._delivered_bytes = 0
-        self._rtt_sum_ms = self._n_rtts = self._last_rtt_ms = 0
+        self._rtt_sum_ms = self._n_rtts = self._last_rtt_ms = self._rtt_before_ms = 0
         self._least_rtt_ms = _NO_LIMIT
         self._starved = False
 
@@ -134,6 +134,7 @@ class Pacer:
         if rtt_ms >= 0:
             self._rtt_sum_ms += rtt_ms
             self._n_rtts += 1
+            self._rtt_before_ms = self._last_rtt_ms
             self._last_rtt_ms = rtt_ms
             if rtt_ms < self._least_rtt_ms:
                 self._least_rtt_ms = rtt_ms
@@ -155,7 +156,9 @@ class Pacer:
         spread_ms = mean_ms - self._least_rtt_ms
         limit_ms = self.base_ms + max(self.base_ms // 4, _QUEUE_MS, spread_ms * 3 // 2)
         if not self.capacity:
-            self._first_look(rate, mean_ms > limit_ms, self._last_rtt_ms > limit_ms)
+            # two, because one may be late by itself: repaired by FEC, or sent again
+            last_ms = min(self._last_rtt_ms, self._rtt_before_ms)
+            self._first_look(rate, mean_ms > limit_ms, last_ms > limit_ms)
         elif mean_ms > limit_ms:
             self._queue(now_ms, rate, mean_ms)
         else:

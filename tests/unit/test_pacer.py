@@ -127,6 +127,17 @@ def test_rounds_in_which_the_sender_had_nothing_say_nothing():
     assert pacer.capacity == 0
 
 
+def test_a_single_late_round_trip_is_no_queue():
+    """As of a segment that FEC has repaired, in a round that delivers little."""
+    for n_late in (1, 2):
+        pacer, sender, now_ms = started()
+        now_ms = rounds(pacer, sender, 1, now_ms, 50, 50000, 50)
+        sender.snd_una += 10
+        for i in range(10):
+            pacer.on_ack(now_ms + 5 * (i + 1), 1000, 90 if i >= 10 - n_late else 50, sender)
+        assert (pacer.capacity != 0) == (n_late == 2)
+
+
 def test_jitter_is_no_queue():
     pacer, sender = Pacer(MSS), Sender()
     now_ms = 0
