@@ -51,6 +51,7 @@ class Output(Sender):
         self._step = _IDLE
         self._probe_wait = self._ts_probe = 0
         self.asked = False  # a WASK went out (whoever looks at it clears it)
+        self.has_push = False  # the datagram that output() has built holds data
         self._timers = False  # some segment's timer runs, and
         self._next_rto = 0  # none runs out before this
         self._ticking = False
@@ -70,6 +71,7 @@ class Output(Sender):
         `buf` is a bytearray with at least `buffer_bytes` bytes from `off` on; what lies behind the
         returned length may have been overwritten.
         """
+        self.has_push = False
         while True:
             if not self._step:
                 if not self._due:
@@ -319,6 +321,7 @@ class Output(Sender):
         self._resend_ts[slot] = (now_ms + rto) & _M30
         self._ts[slot] = now_ms
         self._xmit[slot] = 2
+        self.has_push = True
         self.stats.OutSegs += 1
         n = self._tx_n[slot]
         if self.pacer is not None:
@@ -330,7 +333,7 @@ class Output(Sender):
         tx, lens, mask = self._tx, self._tx_n, self._tx_mask
         sn, stop, rto = self._snd_new, self.snd_nxt, self.rx_rto
         expiry = (now_ms + rto) & _M30
-        wnd, una, first = self._wnd, wire(self._una), sn
+        wnd, una, first, start = self._wnd, wire(self._una), sn, off
         while sn < stop:
             slot = sn & mask
             chunk = tx[slot]
@@ -347,6 +350,8 @@ class Output(Sender):
                 self.stats.OutSegs += 1
             sn += 1
         self._snd_new = sn
+        if off > start:
+            self.has_push = True
         if sn > first and (not self._timers or (self._next_rto - expiry) & _M30 < _HALF30):
             self._timers = True
             self._next_rto = expiry

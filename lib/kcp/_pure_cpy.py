@@ -80,6 +80,11 @@ def rx_take(chunk, off, dst, dst_off, n):
     return n
 
 
+def close_gap(buf, off, gap, n):
+    """Move the n bytes at buf[off + gap:] down to buf[off:]."""
+    buf[off : off + n] = buf[off + gap : off + gap + n]
+
+
 def u32(buf, off):
     """Return the 32-bit number at buf[off:]."""
     return _u32(buf, off)[0]

@@ -70,6 +70,16 @@ class Pool:
         self.n_free += 1
 
 
+def close_gap(buf, off, gap, n):
+    """Move the n bytes at buf[off + gap:] down to buf[off:]."""
+    io = _scratch
+    io.seek(0)
+    io.write(buf, off)
+    io.write(buf, off + gap, n)
+    io.seek(0)
+    io.readinto(buf, off + n)
+
+
 def u32(b, o):
     """Return the 32-bit number at b[o:]."""
     return b[o] | b[o + 1] << 8 | b[o + 2] << 16 | b[o + 3] << 24

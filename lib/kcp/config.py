@@ -42,6 +42,7 @@ _DEFAULTS = {
     "max_memory_bytes": None,
     "max_fec_bytes": None,
     "fec": None,
+    "fec_acks": False,
     "datashard": 0,
     "parityshard": 0,
 }
@@ -103,7 +104,9 @@ class Config:
     trace: events to log, as `Session.set_logger` takes them (a mask or names); None: none.
     fec: (data, parity) shards per group, or datashard and parityshard; None, 0, 0: off. Only for
         what this side sends: what the peer uses is found out. max_fec_bytes: how much of the
-        peer's packets a session may keep to repair groups.
+        peer's packets a session may keep to repair groups. fec_acks: put datagrams that hold only
+        acknowledgements into the groups too, as kcp-go does; its versions before 5.6 (2020) drop
+        them else, if they have FEC on.
     dead_ms: a session with unacknowledged data that hears nothing this long is dead (ETIMEDOUT).
     keepalive_ms: ask the peer for a sign of life when nothing was heard for so long; without one
         for dead_ms it is dead. idle_ms: nothing heard for so long ends the session, dead or not

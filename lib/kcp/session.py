@@ -18,7 +18,7 @@ peer's own close waits for the ACK that may have been lost.
 
 from ._compat import const
 from ._ending import EPIPE, Ending, left, sooner
-from ._kernels import u32
+from ._kernels import close_gap, u32
 from .arq import Arq
 from .packet import BAD_SUM, codec
 from .stats import Stats, read_late
@@ -240,6 +240,10 @@ class Session(Ending):
             self._waiting = True
             self._waiting_ms = now_ms
         if encoder is not None:
+            if not arq.has_push and not self.config.fec_acks:
+                # Later ones tell the same; in a group they would only make parity of it.
+                close_gap(buf, codec_.head, _FEC_HEAD, n)
+                return self._sealed(buf, codec_.head + n)
             encoder.data_packet(buf, codec_.head, head + n, now_ms)
         return self._sealed(buf, head + n)
 

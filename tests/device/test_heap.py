@@ -110,6 +110,10 @@ def test_message_mode_does_not_allocate():
     check(crypt="none", stream=False)
 
 
+def test_fec_does_not_allocate():
+    check(crypt="none", fec=(3, 1))
+
+
 def test_a_rate_limit_does_not_allocate():
     pair = check(crypt="none", rate_limit=150000)
     assert pair.now_ms > 1000  # else nothing was held back

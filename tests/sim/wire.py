@@ -17,6 +17,7 @@ IP_UDP_BYTES = 28
 _MODE = {"nodelay": 1, "interval": 10, "resend": 2, "nc": 1, "stream": False, "mtu": 1400}
 #: Offset of the FEC head where it can be read on the wire.
 _HEAD_BYTES = {"null": 0, "none": 20}
+_FEC_KINDS = (0xF1, 0xF2)
 KEY = bytes(range(32))
 
 
@@ -99,14 +100,18 @@ class WireNet(Net):
         n_before = link.counters["lost"] + link.counters["queue_drops"]
         super().send(direction, data)
         n_after = link.counters["lost"] + link.counters["queue_drops"]
-        if self.accounts[direction]:
+        if self.accounts[direction] and self._is_fec(data):
             self.accounts[direction].send(self._seqid(data), n_after > n_before)
 
     def arrive(self):
         arrived = super().arrive()
-        if arrived and self.accounts[arrived[0]]:
+        if arrived and self.accounts[arrived[0]] and self._is_fec(arrived[1]):
             self.accounts[arrived[0]].arrive(self._seqid(arrived[1]))
         return arrived
+
+    def _is_fec(self, data):
+        """Has it an FEC head? Acknowledgements alone have none."""
+        return data[self.head_bytes + 4] in _FEC_KINDS
 
     def _seqid(self, data):
         return int.from_bytes(data[self.head_bytes : self.head_bytes + 4], "little")

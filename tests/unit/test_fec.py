@@ -3,7 +3,7 @@
 
 import struct
 
-from core_support import fill, raises, read_all, session
+from core_support import PUSH, fill, parse, raises, read_all, session
 
 from kcp.config import Config
 from kcp.fec import DATA, PARITY, Decoder, Encoder, paws
@@ -189,6 +189,44 @@ def test_sessions_with_and_without_fec():
         for s, other in ((a, theirs), (b, ours)):
             assert (s._decoder is not None) == (other is not None)
             assert s.stats.KCPInErrors == s.stats.FECErrs == 0
+
+
+def wire_kinds(a, b, n_bytes):
+    """Send bytes each way; the (first 16 bits behind the conv, cmds) of every datagram of a."""
+    kinds = []
+    buf = bytearray(a.buffer_bytes)
+    left = n_bytes
+    for now in range(0, 2000, 10):
+        if left:
+            left -= a.send(bytes(min(left, 700)))
+        b.send(bytes(300))
+        for source, target in ((a, b), (b, a)):
+            while True:
+                n = source.output(buf, now)
+                if n == 0:
+                    break
+                if source is a:
+                    kind = buf[4] | buf[5] << 8
+                    off = 8 if kind == DATA else n if kind == PARITY else 0
+                    kinds.append((kind, [one[0] for one in parse(bytes(buf[off:n]))]))
+                assert target.input(buf, n, now) or kinds[-1][0] == PARITY
+            read_all(target)
+    return kinds
+
+
+def test_acknowledgements_alone_are_in_no_group():
+    kinds = wire_kinds(session(fec=(2, 1), mode="fast3"), session(mode="fast3"), 20000)
+    assert len([cmds for kind, cmds in kinds if kind == DATA]) >= 20
+    assert len([cmds for kind, cmds in kinds if kind == PARITY]) >= 10
+    for kind, cmds in kinds:
+        assert (kind == DATA) == (PUSH in cmds)
+    assert len([cmds for kind, cmds in kinds if cmds and kind != DATA]) > 100
+
+
+def test_or_in_the_groups_as_with_kcp_go():
+    a = session(fec=(2, 1), mode="fast3", fec_acks=True)
+    kinds = wire_kinds(a, session(mode="fast3"), 2000)
+    assert {kind for kind, _ in kinds} == {DATA, PARITY}
 
 
 def test_mtu_leaves_room_for_the_head():

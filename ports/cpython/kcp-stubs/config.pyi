@@ -48,6 +48,7 @@ class Options(StreamOptions, total=False):
     max_memory_bytes: int | None
     max_fec_bytes: int | None
     fec: tuple[int, int] | None
+    fec_acks: bool
     datashard: int
     parityshard: int
 
@@ -86,6 +87,7 @@ class Config:
     max_memory_bytes: int
     max_fec_bytes: int
     fec: tuple[int, int] | None
+    fec_acks: bool
     datashard: int
     parityshard: int
 
