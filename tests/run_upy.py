@@ -37,6 +37,7 @@ CPYTHON_ONLY = {
 MICROPYTHON_ONLY = {
     "device/": "measures the heap of MicroPython",
     "unit/test_blocking_streams.py": "uses MicroPython's stream protocol",
+    "unit/test_viper.py": "is about MicroPython's machine code",
 }
 
 # Real sockets and the machine's clock: a neighbour that takes the processor away can fail these.
@@ -75,7 +76,7 @@ NO_CLOCK = {
 TARGETS = {"unix": "KCP_MICROPYTHON", "arm": "KCP_UPY_ARM"}
 DEFAULT_TIMEOUT_S = {"unix": 120, "arm": 600}
 OPTION_LINES = 20  # a file's "# upy:" line is looked for in so many lines
-OPTIONS = {"heapsize", "timeout", "timeout_arm", "arm"}
+OPTIONS = {"heapsize", "timeout", "timeout_arm", "arm", "twins"}
 
 
 def listed(relative_path, table):
@@ -105,7 +106,7 @@ def shared_files():
 
 
 def options_of(relative_path):
-    """What a file's line `# upy: heapsize=4m timeout=60 arm=no` says, as a dict of strings."""
+    """What a file's line `# upy: heapsize=4m arm=no twins=python` says, as a dict of strings."""
     with open(os.path.join(TESTS, relative_path), encoding="utf-8") as file:
         for _, line in zip(range(OPTION_LINES), file):
             if line.startswith("# upy:"):
@@ -118,18 +119,29 @@ def options_of(relative_path):
     return {}
 
 
-def run_steadily(target, command, relative_path, word):
+def with_twins(files):
+    """Pairs of a file and a twin of the hot code (None: the best there is): a file whose options
+    say `twins=python` runs with that one, too."""
+    pairs = []
+    for path in files:
+        pairs.append((path, None))
+        twins = options_of(path).get("twins")
+        pairs += [(path, twin) for twin in twins.split(",")] if twins else []
+    return pairs
+
+
+def run_steadily(target, command, relative_path, twin, word):
     """As run_file(); a file of REAL_TIME that fails is run once more, and the output says so."""
-    outcome = run_file(target, command, relative_path, word)
+    outcome = run_file(target, command, relative_path, twin, word)
     if outcome[1] and is_unsteady(relative_path):
-        first, outcome = outcome, run_file(target, command, relative_path, word)
+        first, outcome = outcome, run_file(target, command, relative_path, twin, word)
         n_passed, n_failed, seconds, text = outcome
         text = f"{first[3]}{relative_path} ({target}): RERUN, as it failed\n{text}"
         outcome = n_passed, n_failed, first[2] + seconds, text
     return outcome
 
 
-def run_file(target, command, relative_path, word):
+def run_file(target, command, relative_path, twin, word):
     """Run one file; (n_passed, n_failed, seconds, output)."""
     options = options_of(relative_path)
     timeout_s = int(options.get("timeout", DEFAULT_TIMEOUT_S[target]))
@@ -140,6 +152,9 @@ def run_file(target, command, relative_path, word):
         argv += ["-X", "heapsize=" + options["heapsize"]]
     argv += [os.path.join(TESTS, "upy_runner.py"), TESTS, LIB, os.path.join(TESTS, relative_path)]
     argv += [word] if word else []
+    env = dict(os.environ, KCP_TEST_TARGET=target)
+    if twin:
+        env["KCP_BACKEND"] = twin
     begin = time.monotonic()
     try:
         done = subprocess.run(
@@ -148,7 +163,7 @@ def run_file(target, command, relative_path, word):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=timeout_s,
-            env=dict(os.environ, KCP_TEST_TARGET=target),
+            env=env,
             check=False,
         )
         output, code = done.stdout, done.returncode
@@ -176,12 +191,14 @@ def run_target(target, files, word, n_jobs, verbose):
         files = [path for path in files if options_of(path).get("arm") != "no"]
     begin = time.monotonic()
     total_passed = total_failed = 0
+    pairs = with_twins(files)
     with ThreadPoolExecutor(n_jobs) as pool:
-        results = pool.map(lambda path: run_steadily(target, command, path, word), files)
-        for path, (n_passed, n_failed, seconds, text) in zip(files, results):
+        results = pool.map(lambda pair: run_steadily(target, command, *pair, word), pairs)
+        for (path, twin), (n_passed, n_failed, seconds, text) in zip(pairs, results):
             total_passed += n_passed
             total_failed += n_failed
-            print(f"{path} ({target}): {n_passed} ok, {n_failed} not ok, {seconds:.1f} s")
+            where = f"{target}, {twin}" if twin else target
+            print(f"{path} ({where}): {n_passed} ok, {n_failed} not ok, {seconds:.1f} s")
             if n_failed or verbose or "RERUN" in text:
                 print(text, end="")
             sys.stdout.flush()

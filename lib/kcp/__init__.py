@@ -57,8 +57,8 @@ __all__ = (
 
 
 def backend() -> str:
-    """Return what the protocol runs on: "python" (there is no other yet)."""
-    return "python"
+    """Return which twin of the hot code runs: "viper" (MicroPython's machine code) or "python"."""
+    return _load("_backend").name()
 
 
 def __getattr__(name):

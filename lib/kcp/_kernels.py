@@ -1,9 +1,11 @@
 """The operations on bytes that every packet needs, chosen for the runtime at import.
 
-Two twins with the same names and the same effects: `_pure_cpy` uses what is fast on CPython
-(struct, slices), `_pure_upy` uses only what does not allocate on MicroPython.
+Twins with the same names and the same effects: `_pure_cpy` uses what is fast on CPython (struct,
+slices), `_pure_upy` uses only what does not allocate on MicroPython, and `_viper` is machine code
+for what MicroPython is slow at.
 """
 
+from ._backend import VIPER
 from ._compat import MICROPYTHON
 
 if MICROPYTHON:
@@ -23,6 +25,9 @@ if MICROPYTHON:
         tx_out,
         u32,
     )
+
+    if VIPER:
+        from ._viper import gf_add, put_u32, seg_header, seg_parse, tx_out, u32
 else:
     from ._pure_cpy import (
         Accumulator,

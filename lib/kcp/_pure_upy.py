@@ -204,10 +204,14 @@ class Accumulator:
 
     def clear(self):
         """Begin anew."""
-        value = self.value
-        for i in range(self.used):
-            value[i] = 0
-        self.used = 0
+        n = self.used
+        if n:
+            io = _scratch
+            io.seek(0)
+            io.write(_zeros, n)
+            io.seek(0)
+            io.readinto(self.value, n)
+            self.used = 0
 
     def take(self, buf, off, n):
         """Write the first n bytes of the sum (and what lies behind them) to buf[off:]."""

@@ -13,7 +13,11 @@ Source: the Vandermonde construction in klauspost's README; Plank, "A Tutorial o
 Coding for Fault-Tolerance in RAID-like Systems" (1997) with its 2003 correction.
 """
 
+from ._backend import VIPER
 from ._compat import MICROPYTHON
+
+if VIPER:
+    from ._viper import products
 
 
 def _tables():
@@ -40,6 +44,9 @@ def fill_table(table, c: int):
     if c == 0:
         for x in range(1, 256):
             table[x] = 0
+        return
+    if VIPER:
+        products(table, EXP, LOG, c)
         return
     lc = LOG[c]
     for x in range(1, 256):

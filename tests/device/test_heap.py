@@ -1,4 +1,4 @@
-# upy: heapsize=8m arm=no
+# upy: heapsize=8m arm=no twins=python
 """Nothing allocates per packet: sessions exchange data with the heap locked (64-bit builds)."""
 
 import gc

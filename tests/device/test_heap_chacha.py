@@ -1,4 +1,4 @@
-# upy: heapsize=2m
+# upy: heapsize=2m twins=python
 """ChaCha20-Poly1305 allocates nothing: each twin where its small ints fit, 32-bit builds too."""
 
 import gc

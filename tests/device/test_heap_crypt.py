@@ -1,4 +1,4 @@
-# upy: heapsize=8m arm=no
+# upy: heapsize=8m arm=no twins=python
 """Ciphers allocate nothing per packet (64-bit builds): sessions with the heap locked."""
 
 from test_heap import N_PACKETS, Pair, check, locked_exchange

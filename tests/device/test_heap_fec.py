@@ -1,4 +1,4 @@
-# upy: heapsize=8m arm=no
+# upy: heapsize=8m arm=no twins=python
 """Receiving FEC packets allocates nothing, also while the ratio is being searched (64-bit)."""
 
 import gc

@@ -1,4 +1,4 @@
-# upy: heapsize=2m
+# upy: heapsize=2m twins=python
 """RFC 8439's vectors of ChaCha20 and Poly1305, in both plain twins. Both runtimes.
 
 The twin for 31-bit small ints runs everywhere, the one for 63 bits on 32-bit machines too: slow

@@ -1,4 +1,4 @@
-# upy: heapsize=2m timeout_arm=900
+# upy: heapsize=2m timeout_arm=900 twins=python
 """Ciphers: kcp-go's packets, the frame, keys, sessions. Runs on both runtimes."""
 
 from binascii import unhexlify

@@ -1,4 +1,4 @@
-# upy: heapsize=2m
+# upy: heapsize=2m twins=python
 """Block ciphers in plain Python: published vectors of each, and kcptun's. Both runtimes."""
 
 from binascii import unhexlify

@@ -266,7 +266,10 @@ def test_poly1305_of_bytes_that_carry(key, r, texts):
 def test_salsa20_twins(key, nonce):
     one, other = crypt_support.new("salsa20", key), _salsa20_upy.Salsa20(key, None)
     for n_blocks in (1, 2, 24):
-        assert one.keystream(nonce, n_blocks) == other.keystream(nonce, n_blocks)
+        streams = [bytearray(nonce + bytes(64 * n_blocks)) for _ in range(2)]
+        one.encrypt(streams[0], len(streams[0]))
+        other.encrypt(streams[1], len(streams[1]))
+        assert streams[0] == streams[1]
 
 
 @some

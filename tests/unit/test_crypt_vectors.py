@@ -1,3 +1,4 @@
+# upy: twins=python
 """Published vectors of the primitives, in the codecs and in their plain twins. Both runtimes."""
 
 from binascii import crc32, unhexlify
@@ -177,8 +178,9 @@ def test_salsa20():
         ),
     ):
         for codec in (new("salsa20", key), Salsa20(key, None)):
-            stream = codec.keystream(bytes(8), 8)
-            assert len(stream) == 512
+            stream = bytearray(8 + 512)  # what is encrypted is zeros, under a nonce of zeros
+            codec.encrypt(stream, len(stream))
+            stream = bytes(stream[8:])
             for i, block in zip((0, 3, 4, 7), blocks):
                 assert stream[64 * i : 64 * i + 64] == unhexlify(block), (key, i)
 

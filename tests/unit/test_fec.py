@@ -1,4 +1,4 @@
-# upy: heapsize=8m
+# upy: heapsize=8m twins=python
 """FEC groups, repair and expiry. Runs on both runtimes."""
 
 import struct

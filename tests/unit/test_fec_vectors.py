@@ -1,4 +1,4 @@
-# upy: heapsize=8m timeout=300
+# upy: heapsize=8m timeout=300 twins=python
 """Parity and FEC heads are those of klauspost/reedsolomon and kcp-go, to the byte.
 
 The vectors are described in tests/vectors/README.md. Runs on both runtimes.

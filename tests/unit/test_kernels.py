@@ -1,3 +1,4 @@
+# upy: twins=python
 """Both twins of the byte kernels do the same to the bytes. Runs on both runtimes."""
 
 import binascii

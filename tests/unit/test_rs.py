@@ -1,3 +1,4 @@
+# upy: twins=python
 """Reed-Solomon over GF(256): the matrix, and every way to lose shards. Runs on both runtimes."""
 
 from core_support import raises

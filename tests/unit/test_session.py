@@ -1,3 +1,4 @@
+# upy: twins=python
 """The six verbs of a session. Runs on both runtimes."""
 
 from errno import ETIMEDOUT

@@ -91,14 +91,15 @@ class Ghash:
 
 
 class Gcm(Aead):
-    """encrypt(src, dst): AES over whole blocks, such as cryptolib.aes(key, 1).encrypt."""
+    """encrypt(src, dst): AES over whole blocks, such as cryptolib.aes(key, 1).encrypt; ghash: a
+    class like Ghash."""
 
-    def __init__(self, encrypt, fill):
+    def __init__(self, encrypt, fill, ghash=Ghash):
         super().__init__(fill, 16 * _BLOCKS)
         self._encrypt = encrypt
         block = bytearray(16)
         encrypt(block, block)
-        self._ghash = Ghash(block)
+        self._ghash = ghash(block)
         self._counters = bytearray(16 * _BLOCKS)
         for i in range(_BLOCKS):
             self._counters[16 * i + 15] = i + 2

@@ -4,6 +4,7 @@ import sys
 from array import array
 from io import BytesIO
 
+from kcp._backend import VIPER
 from kcp._compat import MICROPYTHON
 
 #: Array type of the words that MicroPython XORs: the longest that is never a heap object.
@@ -53,4 +54,20 @@ class MixerWords:
         io.readinto(buf, end)
 
 
-Mixer = MixerWords if MICROPYTHON else MixerInts
+class MixerViper:
+    """The same where MicroPython makes machine code."""
+
+    def __init__(self, n_bytes):
+        self.ks = array("I", bytes(n_bytes))
+
+    def apply(self, buf, off, end):
+        """XOR buf[off:end] with the keystream."""
+        viper_xor(buf, off, end, self.ks)
+
+
+if VIPER:
+    from kcp._viper import xor as viper_xor
+
+    Mixer = MixerViper
+else:
+    Mixer = MixerWords if MICROPYTHON else MixerInts

@@ -54,13 +54,6 @@ class Salsa20(Framed):
 
     decrypt = encrypt
 
-    def keystream(self, nonce, n_blocks) -> bytes:
-        """Return the first n_blocks * 64 bytes, at most 24 blocks, under a nonce of 8 bytes."""
-        buf = bytearray(8 + 64 * n_blocks)
-        buf[:8] = nonce
-        self.encrypt(buf, len(buf))
-        return bytes(buf[8:])
-
 
 def _block(s, out, off):  # noqa: PLR0915  (unrolled: a loop would cost more than the steps)
     """Write 64 bytes of keystream to out[off:], from the state s."""

@@ -4,6 +4,7 @@ Three engines, the first that there is: `cryptography` (CPython), the platform's
 (MicroPython; not for 192-bit keys), plain Python.
 """
 
+from kcp._backend import VIPER
 from kcp._compat import MICROPYTHON
 
 
@@ -33,6 +34,10 @@ def new(name, key, fill):
         from ._cfb_aes import CfbAes
 
         return CfbAes(key, fill, aes)
+    if VIPER:
+        from . import _aes_viper
+
+        return _aes_viper.CfbAes(key, fill)
     from ._aes_pure import Aes
     from ._cfb_block import CfbBlock
 

@@ -10,6 +10,7 @@ and take the same time whatever key and data are, as far as Python's arithmetic 
 
 import sys
 
+from kcp._backend import VIPER
 from kcp._compat import MICROPYTHON
 
 
@@ -29,7 +30,9 @@ def new(name, key, fill):
             pass
     from ._chacha_aead import ChachaPoly
 
-    if sys.maxsize > 0x7FFFFFFF:
+    if VIPER:
+        from ._chacha_viper import ChaCha20, Poly1305
+    elif sys.maxsize > 0x7FFFFFFF:
         from ._chacha_wide import ChaCha20, Poly1305
     else:
         from ._chacha_narrow import ChaCha20, Poly1305

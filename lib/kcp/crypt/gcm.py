@@ -4,6 +4,7 @@ AEAD (`_aead.py` has the frame): every altered byte is noticed. Nonces are rando
 for 2**32 packets (SP 800-38D, section 8.3).
 """
 
+from kcp._backend import VIPER
 from kcp._compat import MICROPYTHON
 
 
@@ -18,12 +19,16 @@ def new(name, key, fill):
             return Aead(AESGCM(key), fill)
         except ImportError:  # `cryptography` is not installed
             pass
-    from ._gcm_pure import Gcm
+    from ._gcm_pure import Gcm, Ghash
     from .aes import platform_aes
 
+    if VIPER:
+        from ._ghash_viper import Ghash
     aes = platform_aes(key)
     if aes is not None:
-        return Gcm(aes(key, 1).encrypt, fill)
-    from ._aes_pure import Aes
-
-    return Gcm(Aes(key).encrypt, fill)
+        return Gcm(aes(key, 1).encrypt, fill, Ghash)
+    if VIPER:
+        from ._aes_viper import Aes
+    else:
+        from ._aes_pure import Aes
+    return Gcm(Aes(key).encrypt, fill, Ghash)

@@ -6,6 +6,7 @@ with the keystream from block 0 on. Key words are little-endian, as everything i
 
 from struct import unpack
 
+from kcp._backend import VIPER
 from kcp._compat import MICROPYTHON
 
 #: "expand 32-byte k" as four words
@@ -14,7 +15,9 @@ CONSTANTS = unpack("<4I", b"expand 32-byte k")
 
 def new(name, key, fill):
     """Return a codec over the twin for this runtime."""
-    if MICROPYTHON:
+    if VIPER:
+        from ._salsa20_viper import Salsa20
+    elif MICROPYTHON:
         from ._salsa20_upy import Salsa20
     else:
         from ._salsa20_cpy import Salsa20

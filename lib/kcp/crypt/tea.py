@@ -6,6 +6,7 @@ kcp-go asks its library for as 16 rounds. Words are big-endian. It protects litt
 
 from struct import unpack
 
+from kcp._backend import VIPER
 from kcp._compat import MICROPYTHON, const
 
 from ._cfb_words import NARROW, CfbWords
@@ -50,7 +51,11 @@ class Tea:
 
 
 def new(name, key, fill):
-    """Return a codec in plain Python."""
+    """Return a codec over the twin for this runtime."""
+    if VIPER:
+        from ._tea_viper import CfbTea
+
+        return CfbTea(Tea(key), fill)
     if NARROW:
         from ._cfb_halves import CfbHalves
         from ._tea_narrow import TeaHalves

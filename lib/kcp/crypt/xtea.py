@@ -5,6 +5,7 @@ Needham and Wheeler, "Tea extensions", 1997: 32 cycles, a key of 16 bytes, big-e
 
 from struct import unpack
 
+from kcp._backend import VIPER
 from kcp._compat import MICROPYTHON, const
 
 from ._cfb_words import NARROW, CfbWords
@@ -59,7 +60,11 @@ class Xtea:
 
 
 def new(name, key, fill):
-    """Return a codec in plain Python."""
+    """Return a codec over the twin for this runtime."""
+    if VIPER:
+        from ._tea_viper import CfbXtea
+
+        return CfbXtea(Xtea(key), fill)
     if NARROW:
         from ._cfb_halves import CfbHalves
         from ._xtea_narrow import XteaHalves
