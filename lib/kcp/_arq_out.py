@@ -18,9 +18,6 @@ _WINS = const(84)
 _M30 = const(0x3FFFFFFF)
 _HALF30 = const(0x20000000)
 _RTO_CAP = const(0x0FFFFFFF)  # a segment's own backed-off timer stays within the clock's range
-_PROBE_INIT = const(500)
-_PROBE_LIMIT = const(120000)
-_THRESH_MIN = const(2)
 _BLOCKED = const(0xFFFF)
 
 _ASK = const(1)
@@ -57,13 +54,20 @@ class Output(Sender):
         self._ticking = False
         # of the running pass
         self._full = False
+        self._pass_ms = 0  # when it began
         self._wnd = self._una = self._asks = 0
         self._ack_stop = self._ack_last_sn = self._ack_last_ts = 0
-        self._window = self._n_moved = self._n_fast = self._n_early = self._n_lost = 0
+        self.window = self._n_moved = self._n_fast = self._n_early = self._n_lost = 0
         self._check_all = False
         self._nearest = -1
-        self.pacer = None  # a Pacer, or None: as fast as the window allows, like kcp-go
-        self._held = False  # segments wait for the pacer
+        #: the congestion controller, or None: what both ends' windows allow, at once
+        self.cc = None
+        self._cc_name, self._kcp_cc = "none", None
+        self.payload_pct = 100
+        self.pacer = None  # a Pacer, if segments wait until the controller's rate lets them leave
+        self._held = False  # and some do
+        #: the application had nothing more to send when a pass came to the end of the queue
+        self.is_starved = False
 
     def output(self, buf, off, now_ms) -> int:
         """Build the next datagram's segments at buf[off:]; return its bytes, 0 = nothing due.
@@ -125,6 +129,7 @@ class Output(Sender):
         """Latch what this pass goes by."""
         self._full = self._due == _FULL
         self._due = 0
+        self._pass_ms = now_ms
         if self._full:
             self._ticking = False
         self._wnd = min(self.wnd_unused(), 0xFFFF)
@@ -136,22 +141,6 @@ class Output(Sender):
         self._asks = self.probe
         self.probe = 0
         self._step = _ACKS
-
-    def _probe_timer(self, now_ms):
-        """While the peer's window is zero, ask for it again and again, ever more rarely."""
-        if self.rmt_wnd:
-            self._probe_wait = 0
-            return
-        wait = self._probe_wait
-        if wait == 0:
-            wait = _PROBE_INIT
-        elif (now_ms - self._ts_probe) & _M30 < _HALF30:
-            wait = min(wait + wait // 2, _PROBE_LIMIT)
-            self.probe |= _ASK
-        else:
-            return
-        self._probe_wait = wait
-        self._ts_probe = (now_ms + wait) & _M30
 
     def _out_acks(self, buf, off, end):
         head, stop, cap_mask = self._ack_head, self._ack_stop, self._ack_cap - 1
@@ -202,17 +191,15 @@ class Output(Sender):
 
     def _move(self, now_ms):
         """Move the window's edge over queued segments, and see what must be walked."""
-        window = min(self.snd_wnd, self.rmt_wnd)
-        if not self.nc:
-            window = min(window, self.cwnd)
-        self._window = window
-        edge = min(self.snd_una + window, self._snd_end)
+        edge = self._edge()
         self._held = False
         if edge > self.snd_nxt:
-            if self.pacer is not None and not self.pacer.is_near:
+            if self.pacer is not None:
                 edge = self._paced(edge, now_ms)
             self._n_moved = edge - self.snd_nxt
+            self.n_flight += self._n_moved
             self.snd_nxt = edge
+        self.is_starved = edge == self._snd_end
         if not self._full:
             self._step = _IDLE
             return
@@ -229,6 +216,19 @@ class Output(Sender):
         else:
             self._step = _NEW
 
+    def _edge(self):
+        """Return how far the windows let snd_nxt go (lower than it: not now)."""
+        window, cc = min(self.snd_wnd, self.rmt_wnd), self.cc
+        if cc is None:
+            self.window = window
+            return min(self.snd_una + window, self._snd_end)
+        if cc.is_by_sn:
+            self.window = window = min(window, cc.cwnd)
+            return min(self.snd_una + window, self._snd_end)
+        self.window = window
+        edge = min(self.snd_una + window, self._snd_end)
+        return min(edge, self.snd_nxt + cc.cwnd - self.n_flight)
+
     def _paced(self, edge, now_ms):
         """Return how far the edge may move: what is held back waits in the queue."""
         pacer, lens, mask = self.pacer, self._tx_n, self._tx_mask
@@ -238,10 +238,7 @@ class Output(Sender):
             left -= lens[sn & mask] - _OVERHEAD
             sn += 1
         pacer.take(room - left)
-        if sn < edge:
-            self._held = True
-        elif edge == self._snd_end:
-            pacer.starve()
+        self._held = sn < edge
         return sn
 
     def _why(self, slot, now_ms):
@@ -367,7 +364,7 @@ class Output(Sender):
             self._due = _FULL
 
     def _finish(self):
-        """The pass is over: count, and settle the congestion window."""
+        """The pass is over: count, and tell the congestion controller."""
         self._step = _IDLE
         stats = self.stats
         stats.RingBufferSndQueue = self._snd_end - self.snd_nxt
@@ -380,16 +377,15 @@ class Output(Sender):
             stats.FastRetransSegs += self._n_fast
             stats.EarlyRetransSegs += self._n_early
             stats.RetransSegs += changed + lost
-        if self.nc:
-            return
-        if changed:
-            self.ssthresh = max((self.snd_nxt - self.snd_una) // 2, _THRESH_MIN)
-            # kcp-go adds 2**32 - 1 when fast resend is off
-            self.cwnd = self.ssthresh + (self.resend or -1)
-            self.incr = self.cwnd * self.mss
-        if lost:
-            self.ssthresh = max(self._window // 2, _THRESH_MIN)
-            self.cwnd = 0
-        if self.cwnd < 1:
-            self.cwnd = 1
-            self.incr = self.mss
+        if self.cc is not None:
+            self._tell_controller(changed, lost)
+
+    def _tell_controller(self, n_fast, n_lost):
+        cc, now_ms = self.cc, self._pass_ms
+        if n_fast:
+            cc.on_loss(self, now_ms, n_fast)
+        if n_lost:
+            cc.on_timeout(self, now_ms, n_lost)
+        cc.on_sent(self, now_ms, self._n_moved)
+        if self.pacer is not None:
+            self.pacer.set_rate(cc.rate)

@@ -62,6 +62,7 @@ class Sender(Receiver):
         self.max_queue = max_queue
         self.snd_una = self.snd_nxt = self._snd_end = self._snd_new = sn
         self.snd_bytes = 0  # payload queued or unacknowledged
+        self.n_flight = 0  # segments in the window that are not acknowledged
         self.doubts = False  # whether ACKs are looked at so (`_is_strange`; kcp-go does not)
         self._una_ms = -1  # when snd_una last moved
         #: 0: the last datagram knew of all that was acknowledged; 1: it did not (it was late);
@@ -160,6 +161,7 @@ class Sender(Receiver):
     def _drop_bytes(self, slot):
         """Give a segment's bytes back: it is acknowledged."""
         self.snd_bytes -= self._tx_n[slot] - _OVERHEAD
+        self.n_flight -= 1
         self._tx_pool.put(self._tx[slot])
         self._tx[slot] = None
 

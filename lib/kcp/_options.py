@@ -1,6 +1,6 @@
 """Settings that may change while a session lives: what `Session.set` does."""
 
-from .config import MODE_NAMES, Config
+from .config import MODE_NAMES, Config, overlaid
 
 #: What Session.set() takes. Everything else is fixed when the session is made: the packet frame
 #: (crypt, key, fec), limits for which memory was set aside, and what belongs to the socket.
@@ -13,6 +13,7 @@ RUNTIME = (
     "interval",
     "resend",
     "nc",
+    "cc",
     "stream",
     "acknodelay",
     "write_delay",
@@ -36,8 +37,7 @@ def changed(session, options: dict) -> Config:
     if "mode" in options:
         for name in MODE_NAMES:
             given.pop(name, None)
-    given.update(options)
-    merged = Config(**given)
+    merged = Config(**overlaid(given, options))
     for name in options:
         if name not in RUNTIME:
             raise ValueError(
@@ -65,10 +65,10 @@ def apply(session, options: dict):
             arq.tell_window()
         arq.max_queue = 2 * config.sndwnd
         arq.flush()
-    timing = (config.nodelay, config.interval, config.resend, config.nc)
-    if timing != (arq.nodelay, arq.interval_ms, arq.resend, arq.nc):
+    timing = (config.nodelay, config.interval, config.resend)
+    if timing != (arq.nodelay, arq.interval_ms, arq.resend):
         arq.set_nodelay(*timing)
-    arq.set_pacing(config.pacing, config.payload_pct)
+    session.fit_cc()
     arq.stream = config.stream
     if not session.is_closing:  # which has made it answer at once
         arq.ack_nodelay = config.acknodelay

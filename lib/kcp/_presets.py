@@ -48,7 +48,6 @@ PRESETS = {
         "nodelay": 0,  # the time-out doubles: a full channel gets no fuller
         "interval": 500,  # a frame of 200 bytes is 0.3 s (SF7) to 2 s (SF10) in the air
         "resend": 0,  # nothing overtakes on one channel: only a time-out shows a loss
-        "nc": 1,
         "mtu": 200,  # below the 222 bytes that most regions allow at SF7, and the FIFO's 255
         "sndwnd": 4,  # what is in flight delays the acknowledgement: half duplex
         "rcvwnd": 4,
@@ -61,7 +60,6 @@ PRESETS = {
         "nodelay": 0,
         "interval": 50,  # two frames of 250 bytes at 115,200 baud
         "resend": 2,
-        "nc": 1,
         "mtu": 250,  # 22 ms at 115,200 baud; what a flipped bit costs
         "sndwnd": 8,  # 2 KB: 170 ms of the line
         "rcvwnd": 8,

@@ -25,8 +25,10 @@ Deviations from kcp-go, on purpose:
 from ._kernels import Pool, seg_parse
 from ._arq_rcv import pow2_at_least, sdiff
 from ._arq_snd import Sender  # noqa: F401
-from ._arq_out import Output
+from ._arq_out import Output  # noqa: F401
+from ._arq_time import Timing
 from ._compat import const
+from .cc import make
 from .stats import Stats
 # ruff: isort: on
 
@@ -36,13 +38,8 @@ _ACK = const(82)
 _WASK = const(83)
 _WINS = const(84)
 
-_M30 = const(0x3FFFFFFF)
-_HALF30 = const(0x20000000)
-_RTO_DEF = const(200)
 _RTO_MIN = const(100)
 _RTO_MIN_NODELAY = const(30)
-_RTO_MAX = const(60000)
-_THRESH_INIT = const(2)
 _TELL = const(2)
 
 # what is due (`_due`)
@@ -50,7 +47,7 @@ _ACK_ONLY = const(1)
 _FULL = const(2)
 
 
-class Arq(Output):
+class Arq(Timing):
     """One direction pair of reliable, ordered bytes or messages.
 
     conv: conversation number (32 bits); mtu: bytes that output() may use per datagram, so
@@ -102,19 +99,6 @@ class Arq(Output):
         self._timing_init()
         self.set_nodelay(nodelay, interval_ms, resend, nc)
 
-    def _timing_init(self):
-        self.rmt_wnd = 32  # until the peer says otherwise, whatever its window is
-        self.cwnd = 0
-        self.incr = 0
-        self.ssthresh = _THRESH_INIT
-        self.rx_srtt = self.rx_rttvar = 0
-        self.rx_rto = _RTO_DEF
-        self._updated = False
-        self._ts_flush = 0
-        self._tick_at = 0
-        self._phase_ms = 0
-        self.push_ms = -1  # when a data segment last came
-
     @staticmethod
     def check_mtu(mtu):
         """Raise ValueError unless set_mtu() would take it."""
@@ -142,18 +126,35 @@ class Arq(Output):
         if resend >= 0:
             self.resend = resend
         if nc >= 0:
-            self.nc = nc
+            self.set_cc("none" if nc else "kcp")
 
-    def set_pacing(self, pacing: bool, share_pct: int = 100):
-        """Spread new segments over the round trip, or no longer. share_pct: see _pacer.Pacer."""
-        if not pacing:
-            if self._held:
-                self.flush()
-            self.pacer, self._held = None, False
+    def set_cc(self, name, pacing: bool = False, payload_pct: int = 100):
+        """Choose the congestion controller, as Config's cc, and whether new segments are spread at
+        the rate that it gives. payload_pct: how much of what leaves is payload.
+
+        What there was goes on if it is the same. ValueError if a class of the user's makes no
+        controller.
+        """
+        self.payload_pct = payload_pct
+        if name != self._cc_name:
+            self.cc = self._kcp_cc if name == "kcp" and self._kcp_cc else make(name, self)
+            self._cc_name = name
+            if name == "kcp":  # which kcp-go does not forget while it is off
+                self._kcp_cc = self.cc
+                self.cc.resume(self)
+        #: as kcp-go's NoDelay has it: 0 if its congestion window is in force
+        self.nc = int(name != "kcp")
+        if self.cc is None or not pacing:
+            self.pacer = None
         elif self.pacer is None:
             from ._pacer import Pacer
 
-            self.pacer = Pacer(self.mss, share_pct)
+            self.pacer = Pacer(self.mss, self.cc.rate)
+        is_kcp_go = self.cc is None or (self.pacer is None and self.cc.is_by_sn)
+        self._peak_ms = -1 if is_kcp_go else max(self._peak_ms, 0)
+        if self._held:
+            self._held = False
+            self.flush()
 
     def set_wndsize(self, snd_wnd, rcv_wnd):
         """Change the windows (segments, 1..32768 each); the queue's limit stays."""
@@ -252,7 +253,7 @@ class Arq(Output):
         full = full or self.snd_una != una_before
         if acked or full:
             sample = latest if acked and regular else None
-            self._acknowledged(now_ms, sample, una_before, bytes_before)
+            self._acknowledged(now_ms, sample, bytes_before - self.snd_bytes)
         if full:
             self._due = _FULL
         elif not self._due:
@@ -269,145 +270,17 @@ class Arq(Output):
         if ahead < 0:
             return self.behind or 1
         if self.snd_nxt > self.snd_una:
-            if self.pacer is not None:
+            if self._peak_ms >= 0:
                 self._tell_oldest(now_ms)
             self._on_una(min(self.snd_una + ahead, self.snd_nxt))
             self._una_ms = now_ms
         return 0
 
-    def _acknowledged(self, now_ms, ts, una_before, bytes_before):
+    def _acknowledged(self, now_ms, ts, n_bytes):
         """A packet had acknowledgements; ts: what it echoes of our clock, or None."""
-        if ts is not None:
-            self._sample_rtt(now_ms, ts)
-        if not self.nc and self.snd_una > una_before:
-            self._open_cwnd()
-        if self.pacer is not None and self.snd_bytes < bytes_before:
-            rtt_ms = -1 if ts is None else self._rtt_of(now_ms, ts)
-            self.pacer.on_ack(now_ms, bytes_before - self.snd_bytes, rtt_ms, self)
-
-    @staticmethod
-    def _rtt_of(now_ms, ts):
-        """Return the ms since ts, which a peer has echoed; -1: that was no time of ours."""
-        rtt = (now_ms - ts) & _M30
-        return -1 if rtt >= _HALF30 or ts > _M30 else rtt
-
-    def _tell_oldest(self, now_ms):
-        slot = self.snd_una & self._tx_mask
-        if self._xmit[slot] == 1 and self._tx[slot] is not None:
-            age_ms = (now_ms - self._ts[slot]) & _M30
-            if age_ms <= 4 * self.rx_srtt + self.interval_ms:  # else something was stalled
-                self.pacer.on_oldest(age_ms)
-
-    def _sample_rtt(self, now_ms, ts):
-        """Update srtt, rttvar and rto (RFC 6298 with kcp-go's weights) from an echoed ts."""
-        rtt = self._rtt_of(now_ms, ts)
-        if rtt < 0:
-            return
-        if self.rx_srtt == 0:
-            self.rx_srtt = rtt
-            self.rx_rttvar = rtt >> 1
-        else:
-            delta = rtt - self.rx_srtt
-            self.rx_srtt += delta >> 3
-            if delta < 0:
-                delta = -delta
-            shift = 5 if rtt < self.rx_srtt - self.rx_rttvar else 2
-            self.rx_rttvar += (delta - self.rx_rttvar) >> shift
-        rto = self.rx_srtt
-        if self.pacer is not None:
-            rto = max(rto, self.pacer.peak_ms)
-        rto += max(self.interval_ms, self.rx_rttvar << 2)
-        self.rx_rto = min(max(self.rx_minrto, rto), _RTO_MAX)
-
-    def _open_cwnd(self):
-        """Grow the congestion window: slow start, then additive."""
-        if self.cwnd >= self.rmt_wnd:
-            return
-        mss = self.mss
-        if self.cwnd < self.ssthresh:
-            self.cwnd += 1
-            self.incr += mss
-        else:
-            self.incr = max(self.incr, mss)
-            self.incr += mss * mss // self.incr + mss // 16
-            if (self.cwnd + 1) * mss <= self.incr:
-                self.cwnd = (self.incr + mss - 1) // mss
-        if self.cwnd > self.rmt_wnd:
-            self.cwnd = self.rmt_wnd
-            self.incr = self.rmt_wnd * mss
-
-    # -- when ----------------------------------------------------------------------------------
-
-    def update(self, now_ms):
-        """kcp-go's (deprecated) Update: a full pass on a fixed grid from the first call on.
-
-        For callers that poll. A Session uses tick() and timeout() instead.
-        """
-        if not self._updated:
-            self._updated = True
-            self._ts_flush = now_ms
-        slap = (now_ms - self._ts_flush) & _M30
-        if slap >= _HALF30:
-            slap -= _M30 + 1
-        if slap >= 10000 or slap < -10000:
-            self._ts_flush = now_ms
-            slap = 0
-        if slap >= 0:
-            self._ts_flush = (self._ts_flush + self.interval_ms) & _M30
-            if (now_ms - self._ts_flush) & _M30 < _HALF30:
-                self._ts_flush = (now_ms + self.interval_ms) & _M30
-            self._due = _FULL
-
-    def set_phase(self, now_ms):
-        """Let the grid of ticks start here."""
-        self._phase_ms = now_ms
-
-    def _wants_tick(self) -> bool:
-        """Is there anything that waits for the next tick of the grid?"""
-        if self._ack_tail != self._ack_head or self.probe or self._fast_pending:
-            return True
-        if self._snd_new != self.snd_nxt or (self.rmt_wnd == 0) != (self._probe_wait != 0):
-            return True
-        if self._snd_end == self.snd_nxt:
-            return False
-        return self.snd_nxt < self.snd_una + min(self.snd_wnd, self.rmt_wnd)
-
-    def _arm_tick(self, now_ms):
-        if not self._wants_tick():
-            self._ticking = False
-        elif not self._ticking:
-            self._ticking = True
-            since = (now_ms - self._phase_ms) & _M30
-            self._tick_at = (now_ms + self.interval_ms - since % self.interval_ms) & _M30
-
-    def tick(self, now_ms):
-        """Mark a pass due if a deadline has come."""
-        self._arm_tick(now_ms)
-        if (
-            (self._ticking and (now_ms - self._tick_at) & _M30 < _HALF30)
-            or (self._timers and (now_ms - self._next_rto) & _M30 < _HALF30)
-            or (self._probe_wait and (now_ms - self._ts_probe) & _M30 < _HALF30)
-            or (self._held and self.pacer.wait_ms(now_ms) == 0)
-        ):
-            self._due = _FULL
-
-    def timeout(self, now_ms) -> int:
-        """Return ms until output() (after tick()) may have something: 0 now, -1 never."""
-        if self._step or self._due:
-            return 0
-        self._arm_tick(now_ms)
-        wait = self.pacer.wait_ms(now_ms) if self._held else -1
-        if self._ticking:
-            wait = self._until(self._tick_at, now_ms, wait)
-        if self._timers:
-            wait = self._until(self._next_rto, now_ms, wait)
-        if self._probe_wait:
-            wait = self._until(self._ts_probe, now_ms, wait)
-        return wait
-
-    @staticmethod
-    def _until(deadline_ms, now_ms, wait):
-        d = (deadline_ms - now_ms) & _M30
-        if d >= _HALF30:
-            return 0
-        return d if wait < 0 or d < wait else wait
+        rtt_ms = -1 if ts is None else self._rtt_of(now_ms, ts)
+        self._sample_rtt(rtt_ms)
+        if self.cc is not None:
+            self.cc.on_ack(self, now_ms, n_bytes, rtt_ms)
+            if self.pacer is not None:
+                self.pacer.set_rate(self.cc.rate)

@@ -1,6 +1,7 @@
 """One object for all settings, checked when it is made."""
 
 from ._compat import DEFAULT_FEC_BYTES, DEFAULT_MEMORY_BYTES, DEFAULT_WND
+from .cc import check as check_cc
 from .crypt import key_for
 
 #: kcptun's modes: (nodelay, interval ms, resend, nc)
@@ -10,6 +11,9 @@ MODES = {
     "fast2": (1, 20, 2, 1),
     "fast3": (1, 10, 2, 1),
 }
+
+#: The congestion controller where neither cc nor nc nor pacing says otherwise.
+DEFAULT_CC = "rate"
 
 _DEFAULTS = {
     "preset": None,
@@ -23,6 +27,7 @@ _DEFAULTS = {
     "interval": None,
     "resend": None,
     "nc": None,
+    "cc": None,
     "stream": True,
     "acknodelay": False,
     "write_delay": False,
@@ -94,8 +99,12 @@ class Config:
         machine can afford).
     stream: True = bytes, full segments; False = one send() is one message of up to 255 segments.
     acknodelay: answer every packet at once. write_delay: send at the next tick instead of at once.
-    pacing: spread new segments over the round trip, at a rate that is found out, instead of
-        sending a window at once as kcp-go does; local to this side.
+    cc: the congestion controller (`kcp.cc`): "rate" finds out what the path carries, "kcp" is
+        kcp-go's congestion window (the same as nc=0), "none" always sends all that the windows
+        allow; or a class of yours. Default: "kcp" with nc=0, "none" with pacing=False, else
+        "rate".
+    pacing: spread new segments at the rate that the controller gives, instead of sending a window
+        at once as kcp-go does; local to this side.
     rate_limit: bytes per second that a session may send, whole datagrams (0: as fast as it can).
         dup: send every datagram so many times more (for testing, as kcp-go's SetDUP).
     dscp: 0..63, how routers are to treat the datagrams, for IPv4 and IPv6; read_buffer,
@@ -159,11 +168,15 @@ class Config:
 
     def _fill_in(self):
         """Put in what follows from the mode and from the machine."""
+        if self.cc is not None:
+            self._fit_nc()
         preset = MODES.get(self.mode, MODES["normal"])
         for name, value in zip(MODE_NAMES, preset):
             if getattr(self, name) is None:
                 setattr(self, name, value)
         self.nodelay, self.nc = int(self.nodelay), int(self.nc)
+        if self.cc is None:
+            self.cc = "kcp" if self.nc == 0 else DEFAULT_CC if self.pacing else "none"
         if self.sndwnd is None:
             self.sndwnd = DEFAULT_WND[0]
         if self.rcvwnd is None:
@@ -172,6 +185,14 @@ class Config:
             self.max_memory_bytes = DEFAULT_MEMORY_BYTES
         if self.max_fec_bytes is None:
             self.max_fec_bytes = DEFAULT_FEC_BYTES
+
+    def _fit_nc(self):
+        """Check the controller, and have nc say the same."""
+        check_cc(self.cc)
+        nc = 0 if self.cc == "kcp" else 1
+        if self.nc is not None and int(self.nc) != nc:
+            raise ValueError("nc=%r says otherwise than cc=%r: give only cc" % (self.nc, self.cc))
+        self.nc = nc
 
     @property
     def payload_pct(self) -> int:
@@ -198,9 +219,17 @@ class Config:
             return cls() if config is None else config
         if config is None:
             return cls(**options)
-        merged = dict(config.given)
-        merged.update(options)
-        return cls(**merged)
+        return cls(**overlaid(dict(config.given), options))
+
+
+def overlaid(given: dict, options: dict) -> dict:
+    """Lay options over `given`, and return it: a new cc goes before an old nc, and the reverse."""
+    if "cc" in options:
+        given.pop("nc", None)
+    elif "nc" in options:
+        given.pop("cc", None)
+    given.update(options)
+    return given
 
 
 def check_range(name, value, limits):

@@ -62,13 +62,13 @@ class Session(Ending):
             nodelay=config.nodelay,
             interval_ms=config.interval,
             resend=config.resend,
-            nc=config.nc,
+            nc=1,
             stream=config.stream,
             ack_nodelay=config.acknodelay,
             stats=self.stats,
             budget=budget,
         )
-        self.arq.set_pacing(config.pacing, config.payload_pct)
+        self.fit_cc()
         self.arq.set_phase(now_ms)
         self.arq.doubts = True
         self.fit_buffer()
@@ -102,6 +102,13 @@ class Session(Ending):
 
             shape(self)
 
+    def fit_cc(self):
+        """(After a change of cc or pacing.)"""
+        arq, config = self.arq, self.config
+        arq.set_cc(config.cc, config.pacing, config.payload_pct)
+        if callable(config.cc):
+            arq.cc.fail = self.abort
+
     def fit_buffer(self):
         """(After a change of the mtu.)"""
         self.mss = self.arq.mss
@@ -110,7 +117,7 @@ class Session(Ending):
 
     def set(self, **options):
         """Change settings at once: mtu, sndwnd, rcvwnd, mode, nodelay, interval, resend, nc,
-        stream, acknodelay, write_delay, pacing, rate_limit, dup, trace, dead_ms, keepalive_ms,
+        cc, stream, acknodelay, write_delay, pacing, rate_limit, dup, trace, dead_ms, keepalive_ms,
         idle_ms, linger_ms (`Config`).
 
         Raises ValueError, and changes nothing, on a value out of range and on settings that are

@@ -27,6 +27,8 @@ from kcp.arq import Arq
 
 M30 = 0x3FFFFFFF
 M32 = 0xFFFFFFFF
+#: kcp-go's congestion window, while it was never on
+_WINDOW = {"cwnd": 0, "ssthresh": 2}
 
 
 class Difference(Exception):
@@ -215,9 +217,18 @@ class Endpoint:
 
     def expect_state(self, words):
         for name, want in parse_fields(words).items():
-            got = self.arq.wait_snd() if name == "wait_snd" else getattr(self.arq, name)
+            got = self.state(name)
             if (got - want) & M32:
                 self.fail("%s is %d, with kcp-go %d" % (name, got, want))
+
+    def state(self, name):
+        """One number of ours by kcp-go's name for it."""
+        arq = self.arq
+        if name == "wait_snd":
+            return arq.wait_snd()
+        if name in _WINDOW:
+            return getattr(arq._kcp_cc, name, _WINDOW[name])
+        return getattr(arq, name)
 
     def count(self, buf):
         self.totals.add("datagrams")

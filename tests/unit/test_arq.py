@@ -237,15 +237,15 @@ def test_an_ack_older_than_the_retransmission_does_not_count():
 def test_congestion_window_grows_and_collapses():
     a = arq(nc=0, mtu=124, snd_wnd=32)
     say(a, bytes(100) * 20)
-    assert drain(a, 0) == [] and a.cwnd == 1  # kcp-go's first flush sends nothing
+    assert drain(a, 0) == [] and a.cc.cwnd == 1  # kcp-go's first flush sends nothing
     assert a.timeout(0) == 10
     a.tick(10)
     assert [one[4] for one in sent(a, 10)] == [0]
     feed(a, segment(ACK, sn=0, ts=10, una=1), 20)
-    assert a.cwnd == 2 and [one[4] for one in sent(a, 20)] == [1, 2]
+    assert a.cc.cwnd == 2 and [one[4] for one in sent(a, 20)] == [1, 2]
     a.tick(500)
     assert len(sent(a, 500)) == 2
-    assert (a.cwnd, a.incr, a.ssthresh) == (1, 100, 2)
+    assert (a.cc.cwnd, a.cc.incr, a.cc.ssthresh) == (1, 100, 2)
 
 
 def test_zero_window_is_probed_ever_more_rarely():

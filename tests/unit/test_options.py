@@ -226,7 +226,7 @@ def test_the_defaults_of_arq_are_kcp_gos():
     arq = Arq(1)
     assert (arq.mtu, arq.mss, arq.snd_wnd, arq.rcv_wnd) == (1400, 1376, 32, 32)
     assert (arq.nodelay, arq.interval_ms, arq.resend, arq.nc) == (0, 100, 0, 0)
-    assert (arq.rmt_wnd, arq.rx_rto, arq.rx_minrto, arq.ssthresh) == (32, 200, 100, 2)
+    assert (arq.rmt_wnd, arq.rx_rto, arq.rx_minrto, arq.cc.ssthresh) == (32, 200, 100, 2)
 
 
 def test_set_after_close_is_harmless():

@@ -1,6 +1,9 @@
+from collections.abc import Callable
 from typing import Any, TypedDict, type_check_only
 
 from typing_extensions import Self, Unpack
+
+from .cc import Controller, Sender
 
 @type_check_only
 class SessionOptions(TypedDict, total=False):
@@ -11,6 +14,7 @@ class SessionOptions(TypedDict, total=False):
     interval: int
     resend: int
     nc: int
+    cc: str | Callable[[Sender], Controller] | None
     mtu: int
     sndwnd: int
     rcvwnd: int
@@ -52,6 +56,7 @@ class Options(StreamOptions, total=False):
     datashard: int
     parityshard: int
 
+DEFAULT_CC: str
 MODES: dict[str, tuple[int, int, int, int]]
 MODE_NAMES: tuple[str, ...]
 
@@ -65,6 +70,7 @@ class Config:
     interval: int
     resend: int
     nc: int
+    cc: str | Callable[[Sender], Controller]
     mtu: int
     sndwnd: int
     rcvwnd: int
@@ -98,5 +104,6 @@ class Config:
     @classmethod
     def from_options(cls, config: Config | None, options: Options) -> Self: ...
 
+def overlaid(given: dict[str, Any], options: Options) -> dict[str, Any]: ...
 def check_range(name: str, value: int, limits: tuple[int, int, str]) -> None: ...
 def check_socket_option(name: str, value: int | None) -> None: ...

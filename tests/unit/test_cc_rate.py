@@ -1,0 +1,137 @@
+"""The controller "rate" alone: what it makes of the round trips that it is told of."""
+
+from kcp._cc_rate import Rate
+from kcp._pacer import percent
+
+MSS = 1000
+M30 = 0x3FFFFFFF
+
+
+class Sender:
+    """What on_ack() looks at."""
+
+    mss = MSS
+    is_starved = False
+
+    def __init__(self, payload_pct=100, window=64):
+        self.payload_pct = payload_pct
+        self.snd_una, self.snd_nxt = 0, 10  # ten are always under way
+        self.snd_wnd = self.rmt_wnd = window
+
+
+def rounds(cc, sender, n, now_ms, rtt_ms, n_bytes, period_ms):
+    """n rounds: in each n_bytes are acknowledged within period_ms, by 10 ACKs; the time after."""
+    for _ in range(n):
+        for _ in range(10):
+            now_ms += period_ms // 10
+            sender.snd_una += 1
+            sender.snd_nxt += 1
+            cc.on_ack(sender, now_ms & M30, n_bytes // 10, rtt_ms)
+    return now_ms
+
+
+def started(rtt_ms=50, n_bytes=50000, period_ms=50, share_pct=100):
+    """A controller and its sender after some rounds without a queue; and the time."""
+    sender = Sender(share_pct)
+    cc = Rate(sender)
+    cc.on_ack(sender, 0, 1, rtt_ms)  # its first round begins
+    return cc, sender, rounds(cc, sender, 6, 0, rtt_ms, n_bytes, period_ms)
+
+
+def test_without_a_queue_the_rate_is_a_window_per_round_trip():
+    cc, sender, _ = started()
+    assert cc.capacity == 0 and cc.base_ms == 50
+    assert abs(cc.rate - sender.snd_wnd * MSS * 1000 // 50) <= 1000
+
+
+def test_parity_has_its_share():
+    cc, _, _ = started(share_pct=76)
+    assert abs(cc.rate - 64 * MSS * 1000 // 50 * 76 // 100) <= 1000
+    assert Rate(Sender(50)).rate == 25 * MSS * 10
+
+
+def test_a_queue_shows_the_capacity_and_is_drained():
+    cc, sender, now_ms = started()
+    now_ms = rounds(cc, sender, 2, now_ms, 80, 40000, 50)
+    assert cc.capacity == 800000
+    assert cc.rate == 640000
+    rounds(cc, sender, 2, now_ms, 50, 30000, 50)
+    assert cc.rate == percent(800000, 97)
+
+
+def test_more_is_tried_now_and_then_and_kept_if_it_passes():
+    cc, sender, now_ms = started()
+    now_ms = rounds(cc, sender, 2, now_ms, 80, 40000, 50)
+    rates = []
+    for _ in range(40):
+        n_bytes = min(cc.rate * 50 // 1000, 60000)  # the path carries half as much again now
+        now_ms = rounds(cc, sender, 1, now_ms, 50, n_bytes, 50)
+        rates.append(cc.rate)
+    assert 1100000 <= cc.capacity <= 1200000
+    assert max(rates) > 1200000
+
+
+def test_a_single_short_round_does_not_halve_the_capacity():
+    cc, sender, now_ms = started()
+    now_ms = rounds(cc, sender, 2, now_ms, 80, 40000, 50)
+    now_ms = rounds(cc, sender, 2, now_ms, 50, 30000, 50)
+    rounds(cc, sender, 1, now_ms, 80, 5000, 50)
+    assert cc.capacity == 600000
+
+
+def test_a_queue_that_stays_is_not_ours():
+    cc, sender, now_ms = started()
+    rounds(cc, sender, 6, now_ms, 120, 40000, 50)
+    assert cc.base_ms == 120
+    assert cc.rate == 64 * MSS // 120 * 1000
+
+
+def test_the_base_is_forgotten_after_a_while():
+    cc, sender, now_ms = started(rtt_ms=30)
+    assert cc.base_ms == 30
+    rounds(cc, sender, 2, now_ms + 10001, 36, 50000, 50)
+    assert cc.base_ms == 36
+
+
+def test_rounds_in_which_the_sender_had_nothing_say_nothing():
+    cc, sender, now_ms = started()
+    sender.is_starved = True
+    cc.on_sent(sender, now_ms, 1)
+    rounds(cc, sender, 1, now_ms, 80, 100, 50)
+    assert cc.capacity == 0
+
+
+def test_a_single_late_round_trip_is_no_queue():
+    """As of a segment that FEC has repaired, in a round that delivers little."""
+    for n_late in (1, 2):
+        cc, sender, now_ms = started()
+        now_ms = rounds(cc, sender, 1, now_ms, 50, 50000, 50)
+        sender.snd_una += 10
+        for i in range(10):
+            cc.on_ack(sender, now_ms + 5 * (i + 1), 1000, 90 if i >= 10 - n_late else 50)
+        assert (cc.capacity != 0) == (n_late == 2)
+
+
+def test_jitter_is_no_queue():
+    sender = Sender()
+    cc = Rate(sender)
+    now_ms = 0
+    for i in range(40):
+        for k in range(10):
+            now_ms += 5
+            sender.snd_una += 1
+            sender.snd_nxt += 1
+            cc.on_ack(sender, now_ms, cc.rate * 5 // 1000, 30 + (k * 37 + i * 11) % 60)
+    assert cc.capacity == 0
+
+
+def test_nearby_nothing_is_held_back():
+    cc, _, _ = started(rtt_ms=2)
+    assert cc.rate == 0
+
+
+def test_the_clock_may_run_over():
+    sender = Sender()
+    cc = Rate(sender)
+    rounds(cc, sender, 20, M30 - 400, 50, 50000, 50)
+    assert cc.capacity == 0 and cc.base_ms == 50
