@@ -9,6 +9,7 @@ import pytest
 
 import kcp
 import kcp_asyncio
+import kcp_trio
 from kcp import blocking
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -43,7 +44,7 @@ def test_a_right_program_passes(folder):
 def test_the_right_program_uses_every_public_name():
     with open(os.path.join(HERE, GOOD), encoding="utf-8") as file:
         text = file.read()
-    for module in (kcp, blocking, kcp_asyncio):
+    for module in (kcp, blocking, kcp_asyncio, kcp_trio):
         for name in module.__all__:
             assert re.search(r"\b%s\b" % name, text), f"{module.__name__}.{name}"
 
@@ -62,10 +63,9 @@ def test_every_mistake_is_found(folder):
         assert kind in expected[int(number)], output
 
 
-def test_our_own_typed_packages_are_strict(folder):
-    code, output = run(
-        folder, "mypy", "--strict", "--config-file=", os.path.join(PORT, "kcp_asyncio")
-    )
+@pytest.mark.parametrize("package", ["kcp_asyncio", "kcp_trio"])
+def test_our_own_typed_packages_are_strict(folder, package):
+    code, output = run(folder, "mypy", "--strict", "--config-file=", os.path.join(PORT, package))
     assert code == 0, output
 
 

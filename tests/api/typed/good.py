@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import trio
 from typing_extensions import assert_type
 
 import kcp
 import kcp_asyncio
+import kcp_trio
 from kcp import blocking, stats, trace
 from kcp.session import CLOSED
 
@@ -100,6 +102,26 @@ async def transports() -> asyncio.Transport:
     transport.write(b"abc")
     abstract.close()
     return transport
+
+
+async def on_stream(stream: kcp_trio.KcpStream) -> None:
+    async for data in stream:
+        assert_type(data, "bytes | bytearray")
+        await stream.send_all(data)
+
+
+async def with_trio() -> None:
+    stream = await kcp_trio.open_stream("::1", 4000, end_mark=True, crypt="none", probe_ms=5)
+    assert_type(stream, kcp_trio.KcpStream)
+    if isinstance(stream, kcp_trio.MarkedStream):
+        await stream.send_eof()
+    stream.set(mtu=1200)
+    both: trio.abc.Stream = stream
+    assert_type(await both.receive_some(5), "bytes | bytearray")
+    listener = await kcp_trio.open_listener(None, 4001, max_sessions=5)
+    assert_type(listener, kcp_trio.KcpListener)
+    assert_type(await listener.accept(), kcp_trio.KcpStream)
+    await kcp_trio.serve(on_stream, None, 4000, fec=(10, 3))
 
 
 def rest() -> dict[str, Any]:
