@@ -1,9 +1,11 @@
 """What the tests of the command line share: processes, their environment, the relay."""
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -129,3 +131,38 @@ def kcp(*arguments, stdin=None, cwd=None, **env):
 def one_sentence(notes):
     """True if stderr holds one line, and it is no traceback."""
     return len(notes) == 1 and "Traceback" not in notes[0] and len(notes[0]) < 400
+
+
+class NarrowRelay(relay.Relay):
+    """A relay that drops what is longer than `mtu` bytes, both ways or towards one side only
+    (`up`, `down`), as a path does whose routers tell nobody."""
+
+    def __init__(self, target, mtu, ways=("up", "down"), **options):
+        super().__init__(target, **options)
+        self._mtu = mtu
+        self._narrow = [getattr(self, way) for way in ways]
+
+    def _enqueue(self, lane, sock, data, address):
+        if len(data) <= self._mtu or lane not in self._narrow:
+            super()._enqueue(lane, sock, data, address)
+
+
+@contextlib.contextmanager
+def silent_port():
+    """A port that takes everything and says nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]
+
+
+def free_port():
+    """A port where nothing listens."""
+    with silent_port() as port:
+        return port
+
+
+def doctor(port, *flags, **env):
+    """`kcp doctor --json` of a local port; returns (exit code, its JSON object)."""
+    code, out, notes = kcp("doctor", f"127.0.0.1:{port}", "--json", *flags, **env)
+    assert not any("Traceback" in note for note in notes), notes
+    return code, json.loads(out)

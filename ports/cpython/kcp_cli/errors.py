@@ -4,6 +4,8 @@ import click
 
 #: Exit codes, as `kcp --help` states them. 2 is click's own.
 OK, FAILED, USAGE, NO_ANSWER, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+#: Of `kcp doctor` besides.
+REFUSED, OTHER_CRYPT = 4, 5
 
 
 class Failure(click.ClickException):

@@ -5,6 +5,7 @@ import sys
 import click
 
 from .cat import cat
+from .doctor import doctor
 from .echo import echo
 from .errors import INTERRUPTED, USAGE
 from .recv import recv
@@ -42,7 +43,7 @@ def cli(ctx):
         raise click.UsageError("Which verb? One of " + ", ".join(sorted(cli.commands)) + ".", ctx)
 
 
-for _verb in (echo, send, recv, cat, sim):
+for _verb in (doctor, echo, send, recv, cat, sim):
     cli.add_command(_verb)
 
 
