@@ -2,7 +2,7 @@
 
 import time
 
-from .probes import BURST_SEGS, BURST, LARGEST_BYTES, listen
+from .probes import BURST, BURST_SEGS, LARGEST_BYTES, listen
 
 _N_SINGLE = 30
 _SINGLE_GAP_S = 0.02
