@@ -42,6 +42,7 @@ _DEFAULTS = {
     "keepalive_ms": 0,
     "idle_ms": 0,
     "linger_ms": 10000,
+    "roaming": False,
     "backlog": 128,
     "max_sessions": 1024,
     "max_memory_bytes": None,
@@ -79,6 +80,9 @@ _SOCKET_RANGES = {
     "read_buffer": (1, (1 << 30) - 1, "bytes"),
     "write_buffer": (1, (1 << 30) - 1, "bytes"),
 }
+
+#: Whose packets anybody can make, or make others of.
+_NO_PROOF = ("null", "none", "xor", "salsa20")
 
 #: What a mode sets.
 MODE_NAMES = ("nodelay", "interval", "resend", "nc")
@@ -121,6 +125,9 @@ class Config:
         for dead_ms it is dead. idle_ms: nothing heard for so long ends the session, dead or not
         (ETIMEDOUT); not less than two keepalive_ms if both are on. 0: off.
     linger_ms: how long close() may wait for acknowledgements.
+    roaming: (a listener's) let a session go on from another address, when that has answered a
+        question sent only there; needs a crypt that nobody can alter packets of without the key:
+        not "null", "none", "xor", "salsa20". Every conversation number is one session then.
     backlog, max_sessions, max_memory_bytes: a listener's limits: sessions not accepted yet, all
         sessions, and bytes received but not read over all sessions.
     """
@@ -155,6 +162,11 @@ class Config:
         if self.mode not in MODES and self.mode != "manual":
             names = ", ".join(sorted(MODES))
             raise ValueError("unknown mode %r; there are: %s, manual" % (self.mode, names))
+        if self.roaming and self.crypt in _NO_PROOF:
+            raise ValueError(
+                "roaming needs a crypt whose packets nobody can make or alter without the key, as"
+                " aes-128-gcm; crypt is %r" % self.crypt
+            )
         if self.trace is not None:
             from .trace import mask_of
 

@@ -181,18 +181,34 @@ class Endpoint:
         link = links.get(key)
         session = self.listener.input(self.rx, n, key, now_ms)
         if session is None:
+            roamer = self.listener.roamer
+            if roamer is not None and roamer.question_bytes:
+                self.port.send(roamer.buf, roamer.question_bytes, roamer.question_key)
+                roamer.question_bytes = 0  # a full socket is a loss: it will be asked again
             return
         if link is None or link.session is not session:
-            if link is not None:  # a restarted peer: the old session is CLOSED
-                self.listener.aborted.clear()
-                if not link.is_ready:
-                    self._ready(link)
-            if self._takes_all:
-                self.listener.accept()
-            links[key] = link = self._on_session(session, key)
-            enter(session.stats, PASSIVE)
+            link = self._arrive(link, session, key)
         if not link.is_ready:
             self._ready(link)
+
+    def _arrive(self, link, session, key):
+        """A session is new at this address, where `link` was; return its link."""
+        links = self.links
+        roamer = self.listener.roamer
+        if roamer is not None and roamer.moved_from is not None:
+            link = links[key] = links.pop(roamer.moved_from)
+            link.key = key
+            roamer.moved_from = None
+            return link
+        if link is not None:  # a restarted peer: the old session is CLOSED
+            self.listener.aborted.clear()
+            if not link.is_ready:
+                self._ready(link)
+        if self._takes_all:
+            self.listener.accept()
+        links[key] = link = self._on_session(session, key)
+        enter(session.stats, PASSIVE)
+        return link
 
     def turn(self, now_ms: int) -> int:
         """Serve what is due. Return the ms until the next turn: 0 = at once, there is more to do;

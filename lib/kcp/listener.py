@@ -18,6 +18,9 @@ so notices after its dead_ms. What ended a short while ago is known besides: see
 Limits: config.backlog sessions waiting, config.max_sessions in all (BacklogDrops counts packets
 refused by either), config.max_memory_bytes received and unread in all sessions (MemoryDrops: such
 segments are not acknowledged, the peer sends them again; one per session always passes).
+
+With config.roaming a session may go on from another address: see `_roaming`, whose Roamer is
+`roamer` then; after an input() that gave None it may have a question to send.
 """
 
 from collections import deque
@@ -63,6 +66,11 @@ class Listener:
         self.aborted = []  # sessions replaced by a restarted peer; the I/O layer empties it
         self.takes_new = True
         self._fill = fill
+        self.roamer = None
+        if config.roaming:
+            from ._roaming import Roamer  # only who uses it pays for it
+
+            self.roamer = Roamer(self, fill)
         self._ghosts = None  # `_ghosts.Ghosts`, when the first session has ended
         #: bytes that buffers for input() must have
         self.buffer_bytes = max(_MIN_BUFFER, 2 * config.mtu)
@@ -82,19 +90,30 @@ class Listener:
         end = n - self.codec.tail
         kcp = self._kcp_offset(buf, off, end)
         session = self.sessions.get(key)
-        if session is None and kcp < 0 and _is_oob(buf, off, end):
-            session = self._admit(None, buf, off + _FEC_HEAD, -1, key, now_ms)
-            if session is None:
-                return None
-        elif session is None or (kcp >= 0 and not _has_conv(buf, kcp, session.conv)):
-            session = self._other(session, buf, kcp, key, now_ms)
+        if session is None or (kcp >= 0 and not _has_conv(buf, kcp, session.conv)):
+            session = self._new(session, buf, off, end, kcp, key, now_ms)
             if session is None:
                 return None
         session.input_plain(buf, off, end, now_ms)
         return session
 
+    def _new(self, known, buf, off, end, kcp, key, now_ms):
+        """A packet that is not of the session `known` at this address: return a new session, or
+        one that has moved here, or None."""
+        is_oob = known is None and kcp < 0 and _is_oob(buf, off, end)
+        conv_at = off + _FEC_HEAD if is_oob else kcp
+        roamer = self.roamer
+        if roamer is not None and conv_at >= 0 and roamer.knows(_u32(buf, conv_at)):
+            if kcp >= 0:
+                return roamer.input(buf, kcp, end, key, now_ms)
+            self.stats.RoamDrops += 1
+            return None
+        if is_oob:
+            return self._admit(None, buf, conv_at, -1, key, now_ms)
+        return self._other(known, buf, kcp, key, now_ms)
+
     def _other(self, known, buf, kcp, key, now_ms):
-        """A packet that is not of the session `known` at this address: a new one, or nothing."""
+        """It may begin a conversation."""
         if kcp < 0 or (known is not None and _u32(buf, kcp + 12) != 0):
             self.stats.InErrs += 1
             return None
@@ -145,12 +164,18 @@ class Listener:
         del self.sessions[key]
         known.arq.leave_budget()
         self.stats.CurrEstab = len(self.sessions)
+        if self.roamer is not None:
+            self.roamer.closed(known)
         if now_ms >= 0:
-            if self._ghosts is None:
-                from ._ghosts import Ghosts
+            self._remember(key, known, now_ms)
 
-                self._ghosts = Ghosts()
-            self._ghosts.add(key, known, now_ms)
+    def _remember(self, key, session, now_ms):
+        """The session is no longer at this address: keep out what comes for it."""
+        if self._ghosts is None:
+            from ._ghosts import Ghosts
+
+            self._ghosts = Ghosts()
+        self._ghosts.add(key, session, now_ms)
 
     def _kcp_offset(self, buf, off, end):
         """Return where the first segment stands, -1 if the packet names no conversation."""
@@ -168,6 +193,8 @@ class Listener:
             conv, self.config, self._fill, now_ms, codec_=self.codec, budget=self.budget
         )
         self.sessions[key] = session
+        if self.roamer is not None:
+            self.roamer.opened(conv, key)
         self.backlog.append((session, key))
         self.stats.PassiveOpens += 1
         self.stats.CurrEstab = len(self.sessions)

@@ -53,6 +53,8 @@ NAMES = (
     "OutDrops",  # datagrams the socket refused (ENOMEM, ENOBUFS, ...): treated as lost on the way
     "BacklogDrops",  # first packets refused: backlog or session limit reached
     "GhostDrops",  # packets of sessions that are over, or that another process had
+    "RoamMoves",  # sessions that go on from another address (listener)
+    "RoamDrops",  # packets from an address that has not proved to be the new one of their session
     "MemoryDrops",  # data segments refused: the memory budget was used up (the peer sends again)
     "OOBDrops",  # out-of-band packets not queued because too many were waiting
     "AckDrops",  # acknowledgements left out because the list of pending ones was full

@@ -246,6 +246,25 @@ def test_a_late_packet():
     moved(listener.stats, GhostDrops=1)
 
 
+@shows("RoamMoves", "RoamDrops")
+def test_a_client_that_moves():
+    secret = {"crypt": "aes-128", "key": bytes(16)}
+    listener = Listener(Config(roaming=True, **secret), fill)
+    client = session(**secret)
+    client.send(b"x")
+    for key, question in (("a", 0), ("b", 1), ("b", 0)):
+        buf = bytearray(client.buffer_bytes)
+        n = client.output(buf, 1000)
+        listener.input(buf, n, key, 1000)
+        roamer = listener.roamer
+        assert (roamer.question_bytes > 0) == question
+        client.input(roamer.buf, roamer.question_bytes, 1000)
+        roamer.question_bytes = 0
+        client.probe()
+    expected = {"PassiveOpens": 1, "CurrEstab": 1, "MaxConn": 1}
+    moved(listener.stats, RoamMoves=1, RoamDrops=1, **expected)
+
+
 @shows("MemoryDrops")
 def test_a_memory_limit():
     listener = Listener(Config(max_memory_bytes=4096), fill)

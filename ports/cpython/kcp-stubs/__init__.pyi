@@ -219,6 +219,7 @@ class Listener:
     sessions: Any
     backlog: Any
     aborted: Any
+    roamer: Any
     buffer_bytes: int
 
     def __init__(

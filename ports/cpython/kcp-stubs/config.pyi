@@ -47,6 +47,7 @@ class Options(StreamOptions, total=False):
     preset: str | None
     crypt: str
     key: bytes | None
+    roaming: bool
     backlog: int
     max_sessions: int
     max_memory_bytes: int | None
@@ -88,6 +89,7 @@ class Config:
     keepalive_ms: int
     idle_ms: int
     linger_ms: int
+    roaming: bool
     backlog: int
     max_sessions: int
     max_memory_bytes: int

@@ -38,6 +38,8 @@ class Stats:
     OutDrops: int
     BacklogDrops: int
     GhostDrops: int
+    RoamMoves: int
+    RoamDrops: int
     MemoryDrops: int
     OOBDrops: int
     AckDrops: int
