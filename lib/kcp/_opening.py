@@ -14,6 +14,8 @@ def settled(config, options, host, port, sock, carrier):
     ValueError on a wrong option and on too many addresses, OSError if the crypt needs random bytes
     that this machine does not have.
     """
+    if "ssl" in options:
+        raise ValueError("ssl is no option here: CPython has it in kcp_asyncio; see README, TLS")
     config = Config.from_options(config, options)
     if carrier is not None:
         from . import _carry  # only who uses it pays for it

@@ -6,6 +6,7 @@ It is checked, not run. assert_type() says what a name's type has to be.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import Any
 
 import trio
@@ -100,6 +101,10 @@ async def transports() -> asyncio.Transport:
     transport, protocol = await kcp_asyncio.create_connection(Protocol, "::1", 4000, mode="fast")
     assert_type(protocol, Protocol)
     transport.write(b"abc")
+    context = ssl.create_default_context()
+    reader, writer = await kcp_asyncio.open_connection("kcp.test", 4000, ssl=context, mode="fast")
+    assert_type(reader, asyncio.StreamReader)
+    await kcp_asyncio.start_server(lambda r, w: w.close(), None, 4000, ssl=context)
     abstract.close()
     return transport
 
