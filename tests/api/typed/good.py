@@ -102,7 +102,7 @@ async def transports() -> asyncio.Transport:
     assert_type(protocol, Protocol)
     transport.write(b"abc")
     context = ssl.create_default_context()
-    reader, writer = await kcp_asyncio.open_connection("kcp.test", 4000, ssl=context, mode="fast")
+    reader, _ = await kcp_asyncio.open_connection("kcp.test", 4000, ssl=context, mode="fast")
     assert_type(reader, asyncio.StreamReader)
     await kcp_asyncio.start_server(lambda r, w: w.close(), None, 4000, ssl=context)
     abstract.close()
