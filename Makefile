@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop bench fec-report idle-report pacing-report lint format setup env
+.PHONY: help demo test test-host test-upy test-interop test-native native-sizes bench fec-report idle-report pacing-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -13,8 +13,8 @@ help: ## list the targets
 demo: ## MicroPython sends a file to CPython, and to a kcp-go peer and back, over a lossy link
 	$(ENV) run python tools/demo.py
 
-test: ## all tests: CPython, MicroPython (64 bits, and 32-bit ARM), kcp-go
-	$(ENV) run python tools/suites.py host upy interop
+test: ## all tests: CPython, MicroPython (64 bits, and 32-bit ARM), the C core, kcp-go
+	$(ENV) run python tools/suites.py host upy native interop
 
 test-host: ## the tests under CPython only
 	$(ENV) run python tools/suites.py host
@@ -24,6 +24,12 @@ test-upy: ## the shared tests under MicroPython, the unix port and 32-bit ARM
 
 test-interop: ## real kcp-go against this library: recorded traces, and transfers over UDP
 	$(ENV) run python tools/suites.py interop
+
+test-native: ## the C core: unit tests under sanitizers, its stack and sizes, fuzzers
+	$(ENV) --only python run python tools/suites.py native
+
+native-sizes: ## what each part of the C core costs, in bytes
+	$(ENV) --only python run python tools/native/sizes.py
 
 bench: ## this library against kcp-go and PyPI's packages, side by side (BENCH="--only sink-64k ...")
 	$(ENV) --only python,go,peers,micropython,pypi run python tools/bench/main.py $(BENCH)

@@ -12,6 +12,7 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=5", "--durations-mi
 SUITES = {
     "host": [*PYTEST, "--ignore=tests/interop"],
     "upy": [sys.executable, "tests/run_upy.py"],
+    "native": [sys.executable, "tools/native/check.py"],
     "interop": [*PYTEST, "tests/interop"],
 }
 
