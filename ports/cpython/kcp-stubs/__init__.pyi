@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from typing_extensions import Buffer, Self, Unpack
 
 from . import blocking as blocking
+from .carrier import CarrierLike
 from .config import Config as Config
 from .config import Options, SessionOptions, SocketOptions, StreamOptions
 from .stats import Stats as Stats
@@ -121,7 +122,7 @@ async def open_connection(
     port: int | None = None,
     *,
     sock: socket.socket | None = None,
-    carrier: Any = None,
+    carrier: CarrierLike | None = None,
     config: Config | None = None,
     conv: int | None = None,
     probe_ms: int | None = None,
@@ -137,7 +138,7 @@ async def start_server(
     port: int | None = None,
     *,
     sock: socket.socket | None = None,
-    carrier: Any = None,
+    carrier: CarrierLike | None = None,
     config: Config | None = None,
     sockbuf: int = 4194304,
     write_limit: int | None = None,

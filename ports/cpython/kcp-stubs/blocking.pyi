@@ -6,6 +6,7 @@ from typing import Any
 from typing_extensions import Self, Unpack
 
 from . import Session
+from .carrier import CarrierLike
 from .config import Config, Options, SocketOptions, StreamOptions
 from .stats import Stats
 
@@ -68,7 +69,7 @@ def connect(
     port: int | None = None,
     *,
     sock: socket.socket | None = None,
-    carrier: Any = None,
+    carrier: CarrierLike | None = None,
     config: Config | None = None,
     conv: int | None = None,
     probe_ms: int | None = None,
@@ -81,7 +82,7 @@ def listen(
     port: int | None = None,
     *,
     sock: socket.socket | None = None,
-    carrier: Any = None,
+    carrier: CarrierLike | None = None,
     config: Config | None = None,
     sockbuf: int = 4194304,
     **options: Unpack[Options],

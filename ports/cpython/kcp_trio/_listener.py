@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from kcp import Config, Session, Stats
+    from kcp.carrier import CarrierLike
     from kcp.config import Options, SocketOptions
 
 
@@ -27,7 +28,7 @@ async def open_listener(
     port: int | None = None,
     *,
     sock: Any = None,
-    carrier: Any = None,
+    carrier: CarrierLike | None = None,
     config: Config | None = None,
     sockbuf: int = SOCKBUF,
     end_mark: bool = False,

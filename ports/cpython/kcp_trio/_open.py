@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from kcp import Config
+    from kcp.carrier import CarrierLike
     from kcp.config import Options
 
 _FIRST_PROBE_MS = 100
@@ -26,7 +27,7 @@ async def open_stream(
     port: int | None = None,
     *,
     sock: Any = None,
-    carrier: Any = None,
+    carrier: CarrierLike | None = None,
     config: Config | None = None,
     conv: int | None = None,
     probe_ms: int | None = None,

@@ -16,6 +16,10 @@ import kcp
 import kcp_asyncio
 import kcp_trio
 from kcp import blocking, stats, trace
+from kcp.carrier import Carrier, memory_pair
+from kcp.espnow import EspNowCarrier
+from kcp.lora import LoraCarrier
+from kcp.serial import SerialCarrier
 from kcp.session import CLOSED
 
 
@@ -85,6 +89,30 @@ def without_sockets(now_ms: int) -> None:
     pair = listener.accept()
     if pair is not None:
         assert_type(pair[0], kcp.Session)
+
+
+class Pigeons(Carrier):
+    """A carrier of one's own."""
+
+    mtu = 60
+
+    def send(self, buf: bytearray, n: int, key: Any = None) -> int:
+        return n
+
+    def recv_into(self, buf: bytearray) -> int:
+        return 0
+
+
+async def over_other_carriers(uart: Any, esp: Any, modem: Any) -> int:
+    a, b = memory_pair(mtu=500)
+    await kcp.start_server(on_session, carrier=a)
+    blocking.connect(carrier=b).close()
+    serial = SerialCarrier(uart, framing="serialpacket")
+    esp_now, lora = EspNowCarrier(esp, peer=bytes(6)), LoraCarrier(modem, duty_percent=0.1)
+    await kcp.open_connection(carrier=serial, preset="serial")
+    await kcp_trio.open_stream(carrier=Pigeons())
+    assert_type(kcp.Config(preset="lora").memory(takes_fec=False), int)
+    return serial.n_bad + esp_now.n_lost + lora.air_ms + a.n_too_long
 
 
 class Protocol(asyncio.Protocol):

@@ -1,0 +1,43 @@
+from collections.abc import Callable
+from typing import Any, Protocol, type_check_only
+
+@type_check_only
+class CarrierLike(Protocol):
+    """What `carrier=` takes: see the module's text."""
+
+    @property
+    def mtu(self) -> int: ...
+    @property
+    def key(self) -> Any: ...
+    @property
+    def poll_on(self) -> Any: ...
+    @property
+    def poll_ms(self) -> int: ...
+    @property
+    def retry_ms(self) -> int: ...
+
+    on_ready: Callable[[], object] | None
+
+    def send(self, buf: bytearray, n: int, key: Any = None) -> int: ...
+    def recv_into(self, buf: bytearray) -> int: ...
+
+class Carrier:
+    mtu: int
+    key: Any
+    poll_on: Any
+    poll_ms: int
+    retry_ms: int
+    on_ready: Callable[[], object] | None
+
+    def send(self, buf: bytearray, n: int, key: Any = None) -> int: ...
+    def recv_into(self, buf: bytearray) -> int: ...
+
+class MemoryCarrier(Carrier):
+    n_too_long: int
+    peer: MemoryCarrier
+
+    def __init__(self, out: Any, into: Any) -> None: ...
+
+def memory_pair(mtu: int = 1350, limit: int = 32) -> tuple[MemoryCarrier, MemoryCarrier]: ...
+def copy(dst: bytearray | memoryview, src: bytes | bytearray | memoryview, n: int) -> None: ...
+def pollable(stream: Any) -> Any: ...
