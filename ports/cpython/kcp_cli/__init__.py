@@ -3,6 +3,7 @@
 main.py      the command, its verbs, and how an error becomes a sentence and an exit code
 options.py   kcptun's flags                address.py   HOST:PORT
 files.py     the file transfer protocol    send.py, recv.py   its two ends
+incoming.py  the receiver's file
 doctor.py, examine.py, probes.py           what can be known about a peer from outside
 sim.py, simulate.py, chart.py              settings tried on simulated links
 echo.py, cat.py                            the other verbs

@@ -3,9 +3,18 @@
     sender                                         receiver
     {"kcp": "file/1", "name": "a.bin", "size": 5}
                                                    {"go": true}             or {"error": "..."}
-    5 bytes, then {"sha256": "..."}
+    5 bytes, then {"sha256": "..."}         or {"error": "..."}
                                                    {"ok": true, "bytes": 5, "sha256": "..."}
                                                                             or {"error": "..."}
+
+A sender that says "resume": true in its first line can go on where an earlier attempt was cut off.
+A receiver that has a part of the file then answers with a line more, which the sender compares
+with its own file:
+
+                                                   {"part": 2, "sha256": "... of these 2 bytes"}
+    {"from": 2}   (or 0: mine begins otherwise)
+                                                   {"go": true}
+    3 bytes, then {"sha256": "... of all 5"}       ...
 
 Lines are JSON in ASCII, end with a line feed and are at most LINE_BYTES long. The two ends take
 turns, so nothing ever follows a line before it is answered. The hash comes last so that a sender
@@ -13,16 +22,18 @@ reads its file once, and a microcontroller can be one. Whoever listens decides w
 of the name only a plain file name is accepted.
 """
 
+import asyncio
 import hashlib
 import json
-import os
 import re
+import threading
 
 from .errors import Failure
 
 PROTOCOL = "file/1"
 LINE_BYTES = 4096
 NAME_BYTES = 255
+HASH_BYTES_PER_S = 20_000_000  # what the other end is trusted to hash, when waited for
 SIZE_LIMIT = 1 << 53  # every JSON reader can hold it
 CHUNK_BYTES = 65536
 _TEXT_CHARS = 300
@@ -69,12 +80,12 @@ def check_answer(fields, field):
 
 
 def check_header(fields):
-    """Return (name, size) of a header line; Failure if it is none."""
+    """Return (name, size, whether it can resume) of a header line; Failure if it is none."""
     name, size = fields.get("name"), fields.get("size")
     is_size = isinstance(size, int) and not isinstance(size, bool) and 0 <= size <= SIZE_LIMIT
     if fields.get("kcp") != PROTOCOL or not isinstance(name, str) or not is_size:
         raise Failure(_STRANGER.format("kcp send"))
-    return name, size
+    return name, size, fields.get("resume") is True
 
 
 def check_name(name):
@@ -95,10 +106,53 @@ def printable(text):
     return text if len(text) <= _TEXT_CHARS else text[:_TEXT_CHARS] + "..."
 
 
-async def send_body(writer, source, size, progress):
-    """Send `size` bytes of a file and their hash; returns the hash as hex."""
+def hash_time_s(n_bytes):
+    """How long the other end may take to hash so much of a file."""
+    return n_bytes / HASH_BYTES_PER_S
+
+
+async def hash_part(file, n_bytes):
+    """A SHA-256 object of a file's first n_bytes, which leaves the file behind them; None if it
+    has not got so many. Does not keep the event loop from running."""
+    stop = threading.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.run_in_executor(None, _hash, file, n_bytes, stop)
+    finally:
+        stop.set()
+
+
+def _hash(file, n_bytes, stop):
     digest = hashlib.sha256()
-    left = size
+    file.seek(0)
+    while n_bytes and not stop.is_set():
+        data = file.read(min(n_bytes, CHUNK_BYTES))
+        if not data:
+            return None
+        digest.update(data)
+        n_bytes -= len(data)
+    return digest
+
+
+def check_part(fields, size):
+    """Return how much of the file the receiver has, by its line; 0 if it speaks of none."""
+    n_bytes = fields.get("part", 0)
+    if not isinstance(n_bytes, int) or isinstance(n_bytes, bool) or not 0 <= n_bytes <= size:
+        raise Failure(_STRANGER.format("kcp recv"))
+    return n_bytes
+
+
+def check_from(fields, part_bytes):
+    """Return where the sender goes on, by its line: behind the part, or at 0."""
+    offset = fields.get("from")
+    if isinstance(offset, bool) or offset not in (0, part_bytes):
+        raise Failure(_STRANGER.format("kcp send"))
+    return offset
+
+
+async def send_body(writer, source, size, progress, digest):
+    """Send a file from where it stands up to `size` bytes, which go into `digest`."""
+    left = size - source.tell()
     while left:
         data = source.read(min(left, CHUNK_BYTES))
         if not data:
@@ -108,14 +162,12 @@ async def send_body(writer, source, size, progress):
         await writer.drain()
         left -= len(data)
         progress(size - left)
-    await write_line(writer, sha256=digest.hexdigest())
-    return digest.hexdigest()
 
 
-async def receive_body(reader, target, size, progress):
-    """Take `size` bytes into a file, compare the hash and return it as hex."""
-    digest = hashlib.sha256()
-    left = size
+async def receive_body(reader, target, size, progress, digest):
+    """Take a file's bytes from where `target` stands up to `size`, into it and into `digest`;
+    compare the hash of all and return it as hex."""
+    left = size - target.tell()
     while left:
         data = await reader.read(min(left, CHUNK_BYTES))
         if not data:
@@ -125,59 +177,12 @@ async def receive_body(reader, target, size, progress):
         left -= len(data)
         progress(size - left)
     trailer = await read_line(reader, "kcp send")
+    if "error" in trailer:
+        raise Spoilt(f"The sender says: {printable(trailer['error'])}")
     if trailer.get("sha256") != digest.hexdigest():
-        raise Failure("The SHA-256 differs: the file that arrived is not the one that was sent.")
+        raise Spoilt("The SHA-256 differs: the file that arrived is not the one that was sent.")
     return digest.hexdigest()
 
 
-class Incoming:
-    """A file that appears under its name only when it is complete.
-
-    It is written beside its place as `.kcp-….part`; commit() renames it in one step, and leaving
-    the block without commit() removes it. Without `force` an existing file is refused, at the
-    start and, should one appear meanwhile, at the end.
-    """
-
-    def __init__(self, path, force=False):
-        self.path = path
-        self.force = force
-
-    def __enter__(self):
-        self._refuse_existing()
-        folder = os.path.dirname(self.path) or "."
-        self._part = os.path.join(folder, f".kcp-{os.urandom(6).hex()}.part")
-        self.file = open(self._part, "xb")
-        return self
-
-    def __exit__(self, *_exc):
-        self.file.close()
-        if os.path.exists(self._part):
-            os.unlink(self._part)
-
-    def commit(self):
-        """Put the complete file in its place."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
-        self.file.close()
-        if not self.force:
-            self._place_without_overwriting()
-        else:
-            os.replace(self._part, self.path)
-
-    def _place_without_overwriting(self):
-        try:
-            os.link(self._part, self.path)  # fails if the name is taken, which rename does not
-            os.unlink(self._part)
-        except FileExistsError:
-            self._refuse_existing()
-            raise
-        except (OSError, AttributeError, NotImplementedError):  # a file system without hard links
-            self._refuse_existing()
-            os.rename(self._part, self.path)
-
-    def _refuse_existing(self):
-        if os.path.isdir(self.path):
-            raise Failure(f"{os.path.basename(self.path)} is a folder at the receiver.")
-        if not self.force and os.path.lexists(self.path):
-            name = os.path.basename(self.path)
-            raise Failure(f"{name} exists already: 'kcp recv --force' would replace it.")
+class Spoilt(Failure):
+    """What has arrived is worth nothing: it must not be gone on with."""

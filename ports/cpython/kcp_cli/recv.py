@@ -1,6 +1,7 @@
 """`kcp recv`: waits for `kcp send` and stores what arrives, verified by its hash."""
 
 import asyncio
+import hashlib
 import os
 import shutil
 
@@ -9,6 +10,7 @@ import click
 from . import files
 from .address import LISTEN, peer_of
 from .errors import OK, Failure
+from .incoming import Incoming
 from .options import kcp_flags, make_config, output_flags, timeout_flag
 from .report import Report, describe, figures
 from .runner import Deadline, Listening, explain, run
@@ -22,37 +24,46 @@ _LINGER_MS = 3000  # how long the last line may be repeated; the file is in its 
 @click.option("-o", "--output", type=click.Path(), default=".",
               help="File or folder to store to (default: this folder).")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
+@click.option("--resume/--no-resume", default=True, show_default=True,
+              help="Keep the part of a file that was cut off, and go on with it the next time."
+              )  # fmt: skip
 @click.option("--max-sessions", type=click.IntRange(0), default=1, show_default=True,
               help="End after so many files; 0 = at Ctrl-C.")  # fmt: skip
 @timeout_flag(10, "Give a sender up when it is silent for so long.")
 @kcp_flags
 @output_flags
-def recv(listen, output, force, max_sessions, timeout_s, as_json, quiet, **flags):
-    """Receive files from 'kcp send', by default one."""
+def recv(listen, output, force, resume, max_sessions, timeout_s, as_json, quiet, **flags):
+    """Receive files from 'kcp send', by default one.
+
+    A file gets its name when it is complete and its SHA-256 is right. What a transfer that was cut
+    off leaves is in '.kcp-….part'; the next 'kcp send' of the same file goes on there.
+    """
     config = make_config(flags, dead_ms=int(timeout_s * 1000), linger_ms=_LINGER_MS)
     report = Report("recv", as_json, quiet)
-    store = Store(output, force)
+    store = Store(output, force, resume)
     return run(report, Receiver(report, store, timeout_s, max_sessions).run(listen, config))
 
 
 class Store:
     """Where received files go: a folder, under the sender's names, or one file."""
 
-    def __init__(self, output, force):
+    def __init__(self, output, force, resume):
         is_folder = os.path.isdir(output) or output.endswith(("/", os.sep))
         self.folder = output if is_folder else os.path.dirname(output) or "."
         self._path = None if is_folder else output
         self._force = force
+        self._resume = resume
         if not os.path.isdir(self.folder):
             raise click.UsageError(f"The folder {self.folder!r} does not exist.")
 
-    def open(self, name, size):
-        """An Incoming for a file that a sender offers; Failure if it cannot be had."""
+    def open(self, name, size, resume):
+        """An Incoming for a file that a sender offers, which can `resume` or not; Failure if it
+        cannot be had."""
         free = shutil.disk_usage(self.folder).free
         if size > free:
             raise Failure(f"The file has {size:,} bytes and the receiver's disk {free:,} free.")
         path = self._path or os.path.join(self.folder, files.check_name(name))
-        return files.Incoming(path, self._force)
+        return Incoming(path, size, self._force, resume and self._resume)
 
 
 class Receiver:
@@ -82,7 +93,7 @@ class Receiver:
         """One session, to its end; what goes wrong is reported and told to the sender."""
         peer = peer_of(writer)
         try:
-            name, size = await self._header(reader)
+            name, size, resume = await self._header(reader)
         except (Failure, OSError) as error:
             await self._turn_away(writer, peer, error)
             return
@@ -91,7 +102,7 @@ class Receiver:
             return
         self._n_begun += 1
         try:
-            await self._receive(reader, writer, peer, name, size)
+            await self._receive(reader, writer, peer, name, size, resume)
         except (Failure, OSError) as error:
             failure = await self._turn_away(writer, peer, error)
             self._exit_code = self._exit_code or failure.exit_code
@@ -101,15 +112,29 @@ class Receiver:
             if self._n_ended == self.max_sessions:
                 self._all_done.set()
 
-    def _deadline(self):
-        return Deadline(self.timeout_s, f"The sender was silent for {self.timeout_s:g} s.")
+    def _deadline(self, more_s=0):
+        seconds = self.timeout_s + more_s
+        return Deadline(seconds, f"The sender was silent for {seconds:g} s.")
 
     async def _header(self, reader):
         with self._deadline():
             return files.check_header(await files.read_line(reader, "kcp send"))
 
-    async def _receive(self, reader, writer, peer, name, size):
-        with self.store.open(name, size) as incoming, self._deadline() as deadline:
+    async def _receive(self, reader, writer, peer, name, size, resume):
+        incoming = self.store.open(name, size, resume)
+        try:
+            with incoming:
+                await self._take(reader, writer, peer, name, size, incoming)
+        finally:
+            if incoming.kept_bytes:
+                self.report.note(
+                    f"{incoming.path}: {incoming.kept_bytes:,} of {size:,} bytes are kept; the "
+                    "next 'kcp send' of this file goes on there"
+                )
+
+    async def _take(self, reader, writer, peer, name, size, incoming):
+        digest, offset = await self._agree(reader, writer, incoming)
+        with self._deadline() as deadline:
             await files.write_line(writer, go=True)
             with self.report.progress(files.printable(name), size) as progress:
 
@@ -117,14 +142,28 @@ class Receiver:
                     deadline.touch()
                     progress.update(done_bytes)
 
-                digest = await files.receive_body(reader, incoming.file, size, update)
+                digest = await files.receive_body(reader, incoming.file, size, update, digest)
                 seconds = progress.seconds()
             incoming.commit()
             await files.write_line(writer, ok=True, bytes=size, sha256=digest)
         result = {"ok": True, "peer": peer, "name": name, "path": incoming.path}
-        result.update(figures(writer, size, seconds), sha256=digest)
+        result.update(figures(writer, size - offset, seconds), bytes=size, sha256=digest)
+        result["resumed_at"] = offset
         what = f"received {incoming.path} from {peer}: {describe(result)}"
         self.report.result(result, f"{what}\nsha256 {digest} verified")
+
+    async def _agree(self, reader, writer, incoming):
+        """Where to go on: (SHA-256 object of what is there before, offset)."""
+        if not incoming.part_bytes:
+            return hashlib.sha256(), 0
+        digest = await files.hash_part(incoming.file, incoming.part_bytes)
+        with self._deadline(files.hash_time_s(incoming.part_bytes)):
+            part = {"part": incoming.part_bytes, "sha256": digest.hexdigest()}
+            await files.write_line(writer, **part)
+            line = await files.read_line(reader, "kcp send")
+        offset = files.check_from(line, incoming.part_bytes)
+        incoming.start(offset)
+        return digest if offset else hashlib.sha256(), offset
 
     async def _turn_away(self, writer, peer, error):
         """Report an error and tell the other end, if it still listens; returns the Failure."""

@@ -143,8 +143,9 @@ def describe(result):
     """The figures of a result in words."""
     rtt = f", RTT {in_words(result['rtt_ms'])}" if result["rtt_ms"] is not None else ""
     speed = f", {result['mb_per_s']:.2f} MB/s" if result["mb_per_s"] else ""
+    again = f" from byte {result['resumed_at']:,} on" if result.get("resumed_at") else ""
     return (
-        f"{result['bytes']:,} bytes in {result['seconds']:.2f} s{speed}{rtt}, "
+        f"{result['bytes']:,} bytes{again} in {result['seconds']:.2f} s{speed}{rtt}, "
         f"{result['retransmitted']} segments sent again"
     )
 
