@@ -5,6 +5,7 @@ ciphers are made as _cfb_words.py says, but n counts halves; in what order the t
 is said by ORDER as well. Their keys are set up by the ciphers over words, once.
 """
 
+import sys
 from array import array
 from io import BytesIO
 from struct import pack_into, unpack
@@ -41,7 +42,7 @@ class CfbHalves(Framed):
     def __init__(self, cipher, fill):
         super().__init__(fill)
         self._cipher_run = cipher.run
-        self._order = cipher.ORDER
+        self._is_swapped = (cipher.ORDER == ">") != (sys.byteorder == "big")
         self._form = cipher.ORDER + "8H"
         self._reg = registers(cipher)
         self._io = BytesIO(_LONGEST + 64)
@@ -62,7 +63,7 @@ class CfbHalves(Framed):
         io.seek(0)
         io.readinto(w, n)
         n_halves = (n + 15) >> 4 << 3
-        if self._order == ">":
+        if self._is_swapped:
             for i in range(n_halves):
                 x = w[i]
                 w[i] = (x & 255) << 8 | x >> 8

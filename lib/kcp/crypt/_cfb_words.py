@@ -71,6 +71,7 @@ class CfbWordsArray(_CfbWords):
 
     def __init__(self, cipher, fill):
         super().__init__(cipher, fill)
+        self._is_swapped = (cipher.ORDER == ">") != (sys.byteorder == "big")
         self._form = cipher.ORDER + "4I"
         self._io = BytesIO(_LONGEST + 64)
         self._w = array("I", bytes(_LONGEST))
@@ -82,7 +83,7 @@ class CfbWordsArray(_CfbWords):
         io.seek(0)
         io.readinto(w, n)
         n_words = (n + 15) >> 4 << 2
-        if self._order == ">":
+        if self._is_swapped:
             for i in range(n_words):
                 x = w[i]
                 x = (x & 0xFF00FF) << 8 | x >> 8 & 0xFF00FF
