@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop test-native native-sizes bench fec-report idle-report pacing-report lint format setup env
+.PHONY: help demo test test-host test-upy test-interop test-targets test-native native-sizes bench fec-report idle-report pacing-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -24,6 +24,9 @@ test-upy: ## the shared tests under MicroPython, the unix port and 32-bit ARM
 
 test-interop: ## real kcp-go against this library: recorded traces, and transfers over UDP
 	$(ENV) run python tools/suites.py interop
+
+test-targets: ## the shared tests on every machine there is an emulator for (WHOLE=1: all of them, TARGETS="mips ...")
+	$(ENV) --only python,micropython,arm,targets run python tools/targets.py $(if $(WHOLE),--whole) $(TARGETS)
 
 test-native: ## the C core: unit tests under sanitizers, its stack and sizes, fuzzers
 	$(ENV) --only python run python tools/suites.py native

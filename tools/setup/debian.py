@@ -174,8 +174,12 @@ class Archive:
         self._fetch(["source", "--download-only", package], into)
         return unpack_source(glob.glob(os.path.join(into, "*.dsc"))[0], into, self._log)
 
-    def unpack(self, packages, into, with_dependencies=False):
-        """Unpack binary packages into a folder, if wanted with all that they depend on."""
+    def unpack(self, packages, into, with_dependencies=False, is_wanted=None, without=()):
+        """Unpack binary packages into a folder, if wanted with all that they depend on.
+
+        is_wanted(path) -> bool tells which of their files, by default all; `without` names
+        packages to leave out.
+        """
         downloads = into + ".debs"
         if with_dependencies:
             words = ["install", "--download-only", "--no-install-recommends", "-y"]
@@ -186,8 +190,30 @@ class Archive:
         self._fetch([*words, *packages], downloads)
         os.makedirs(into, exist_ok=True)
         for path in sorted(glob.glob(os.path.join(downloads, "*.deb"))):
-            self._log.run(["dpkg-deb", "-x", path, into], f"{path} could not be unpacked.")
+            if os.path.basename(path).split("_")[0] in without:
+                continue
+            if is_wanted is None:
+                self._log.run(["dpkg-deb", "-x", path, into], f"{path} could not be unpacked.")
+            else:
+                _unpack_some(path, into, is_wanted)
         shutil.rmtree(downloads)
+
+
+def _unpack_some(path, into, is_wanted):
+    """Unpack those files of a .deb for which is_wanted(path without a leading ./) holds."""
+    options = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}
+    command = ["dpkg-deb", "--fsys-tarfile", path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
+                for member in archive:
+                    name = member.name[2:] if member.name.startswith("./") else member.name
+                    if not member.isdir() and is_wanted(name):
+                        archive.extract(member, into, **options)
+        except (tarfile.TarError, OSError, KeyError) as error:
+            raise common.SetupError(f"{path} could not be unpacked: {error}.") from None
+    if process.returncode:
+        raise common.SetupError(f"{path} could not be unpacked.")
 
 
 def forget_lists():

@@ -4,12 +4,12 @@
     eval "$(tools/setup/env.py)"                  exports the variables into a shell
     tools/setup/env.py run COMMAND ARGUMENT...    runs a command with them
     tools/setup/env.py --only python,go ...       only these (python, go, peers, micropython, arm;
-                                                  pypi only if it is named)
+                                                  pypi, targets only if they are named)
 
 PATH and PYTHONPATH lead to the virtual environment and the library, and:
 KCP_PYTHON, KCP_GO, KCP_PEERS (folder of the Go peers), KCP_MICROPYTHON, KCP_MPY_CROSS, KCP_MPY_DIR
 (MicroPython's source), KCP_UPY_ARM (a command line, empty where it cannot be had), KCP_PYPI (other
-KCP packages that there are: NAME=PYTHON ...).
+KCP packages that there are: NAME=PYTHON ...), and of targets what targets.py says.
 Progress goes to standard error; a failure is one sentence and exit code 1. The cache: common.py.
 """
 
@@ -25,9 +25,10 @@ import go
 import micropython
 import pypi_peers
 import python_env
+import targets
 
 COMPONENTS = ("python", "go", "peers", "micropython", "arm")
-OPTIONAL = ("pypi",)
+OPTIONAL = ("pypi", "targets")
 
 
 def collect(wanted):
@@ -45,11 +46,13 @@ def collect(wanted):
         paths.append(os.path.dirname(found["KCP_GO"]))
     if "peers" in wanted:
         found["KCP_PEERS"] = go.ensure_peers(found["KCP_GO"], version)
-    if "micropython" in wanted:
+    if "micropython" in wanted or "targets" in wanted:
         names = ("KCP_MICROPYTHON", "KCP_MPY_CROSS", "KCP_MPY_DIR")
         found.update(zip(names, micropython.ensure()))
     if "arm" in wanted:
         found["KCP_UPY_ARM"] = arm.ensure()
+    if "targets" in wanted:
+        found.update(targets.ensure(found["KCP_MPY_DIR"], found["KCP_MPY_CROSS"]))
     if "pypi" in wanted:
         found["KCP_PYPI"] = pypi_peers.ensure(python_folder)
     found["PATH"] = os.pathsep.join([*paths, os.environ.get("PATH", os.defpath)])

@@ -73,7 +73,7 @@ def _make(tree, folder, log):
     log.run(
         [*make, "-C", os.path.join(tree, "ports", "unix"), f"BUILD={work}/unix"]
         + [f"MICROPY_MPYCROSS={cross}", "MICROPY_MPYCROSS_DEPENDENCY=", "MICROPY_PY_BTREE=0"]
-        + _manifest_flags(work)
+        + manifest_flags(work)
         + _library_flags(tree),
         "The unix port of MicroPython could not be built.",
     )
@@ -82,7 +82,7 @@ def _make(tree, folder, log):
     return _probe(program)
 
 
-def _manifest_flags(work):
+def manifest_flags(work):
     """Freeze asyncio alone: the usual manifest needs a submodule, and none of what is in it."""
     path = os.path.join(work, "manifest.py")
     with open(path, "w") as file:

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Runs the shared tests on every target, with every twin of the hot code that it has.
+
+    tools/targets.py [--whole] [TARGET...]       after set-up (`make test-targets` does both)
+
+Without --whole the emulated targets run the files of FAST (tests/target_files.py). Prints a row
+per target at the end; exit code 1 if any failed.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+sys.path.insert(
+    0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests")
+)
+
+import run_upy
+import target_files
+
+# Target: what it is, and the twins of the hot code that it has.
+ROWS = {
+    "unix": ("Linux, x86-64", ("viper", "python")),
+    "arm": ("Linux, ARM hard-float, 32 bits (qemu-user)", ("viper", "python")),
+    "mips": ("Linux, MIPS big-endian (qemu-user)", ("python",)),
+    "mipsel": ("Linux, MIPS little-endian (qemu-user)", ("python",)),
+}
+
+
+def pairs_of(target, is_whole):
+    """What to run: (file, twin)."""
+    files = run_upy.files_of(target, run_upy.shared_files())
+    if not is_whole:
+        files = [path for path in files if path in target_files.FAST]
+    twins = ROWS[target][1]
+    pairs = [(path, twins[0]) for path in files]
+    for path in files:  # what has no option `twins` is the same whichever runs
+        if "twins" in run_upy.options_of(path):
+            pairs += [(path, twin) for twin in twins[1:]]
+    return pairs
+
+
+def run(target, is_whole, n_jobs):
+    """(passed, failed, seconds) of a target; no interpreter counts as a failure."""
+    print(f"== {target}: {ROWS[target][0]}", flush=True)
+    begin = time.monotonic()
+    totals = run_upy.run_target(target, pairs_of(target, is_whole), "", n_jobs, False) or (0, 1)
+    return (*totals, time.monotonic() - begin)
+
+
+def show(results):
+    """Print a row per target."""
+    print("\n| target | how it runs | twins | tests | failed | seconds |")
+    print("| --- | --- | --- | ---: | ---: | ---: |")
+    for target, (passed, failed, seconds) in results.items():
+        what, twins = ROWS[target]
+        print(f"| {target} | {what} | {', '.join(twins)} | {passed} | {failed} | {seconds:.0f} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(ROWS))
+    parser.add_argument("--whole", action="store_true", help="every file, not only FAST")
+    parser.add_argument("-j", dest="n_jobs", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    unknown = set(arguments.targets) - set(ROWS)
+    if unknown:
+        sys.exit(f"no such target: {', '.join(unknown)}; there are {', '.join(ROWS)}")
+    results = {}
+    for target in arguments.targets or ROWS:
+        results[target] = run(target, arguments.whole, arguments.n_jobs)
+    show(results)
+    sys.exit(1 if any(failed for _, failed, _ in results.values()) else 0)
+
+
+if __name__ == "__main__":
+    main()
