@@ -6,6 +6,8 @@ files.py     the file transfer protocol    send.py, recv.py   its two ends
 incoming.py  the receiver's file
 doctor.py, examine.py, probes.py           what can be known about a peer from outside
 sim.py, simulate.py, chart.py              settings tried on simulated links
+bench.py, blocks.py, echoing.py            throughput, and the time of an echo
+counters.py                                --stats, and `kcp stat`
 echo.py, cat.py                            the other verbs
 report.py    progress, summary, JSON       runner.py, stdio.py   signals, deadlines, pipes
 """

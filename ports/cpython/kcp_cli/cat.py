@@ -7,7 +7,7 @@ import click
 
 from .address import LISTEN, PEER, peer_of
 from .errors import OK, NoAnswer
-from .options import kcp_flags, make_config, output_flags, timeout_flag
+from .options import kcp_flags, make_config, output_flags, stats_flag, timeout_flag
 from .report import Report, describe, figures
 from .runner import Closing, Deadline, Listening, connect, run
 from .stdio import Input, Output, OutputClosed
@@ -23,8 +23,9 @@ _CHUNK_BYTES = 65536
               help="After the end of stdin, quit when nothing arrives for so long.")  # fmt: skip
 @timeout_flag(30, "Give up when the other end does not answer for so long.")
 @kcp_flags
+@stats_flag
 @output_flags
-def cat(address, listen, quit_s, timeout_s, as_json, quiet, **flags):
+def cat(address, listen, quit_s, timeout_s, stats, as_json, quiet, **flags):
     """Connect stdin and stdout to HOST:PORT, or with -l to the first who comes to [HOST:]PORT.
 
     KCP has no end-of-stream: the other end does not learn that stdin has ended. Results, also
@@ -32,13 +33,14 @@ def cat(address, listen, quit_s, timeout_s, as_json, quiet, **flags):
     """
     config = make_config(flags, dead_ms=int(timeout_s * 1000))
     address = (LISTEN if listen else PEER).convert(address, None, click.get_current_context())
-    report = Report("cat", as_json, quiet, err=True)
+    report = Report("cat", as_json, quiet, err=True, stats=stats)
     way = _listen if listen else _dial
     return run(report, way(report, address, config, timeout_s, quit_s))
 
 
 async def _dial(report, address, config, timeout_s, quit_s):
     reader, writer = await connect(address, config, timeout_s)
+    report.session = writer.get_extra_info("session")
     async with Closing(writer):
         await Pump(report, reader, writer, quit_s).run()
     return OK

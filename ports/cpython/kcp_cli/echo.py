@@ -7,7 +7,7 @@ import click
 
 from .address import LISTEN, peer_of
 from .errors import OK, NoAnswer
-from .options import kcp_flags, make_config, output_flags
+from .options import kcp_flags, make_config, output_flags, stats_flag
 from .report import Report
 from .runner import Deadline, Listening, run
 
@@ -25,11 +25,12 @@ _CHUNK_BYTES = 65536
               help="Forget a session that is silent for so long; KCP has no end-of-stream."
               )  # fmt: skip
 @kcp_flags
+@stats_flag
 @output_flags
-def echo(listen, max_sessions, once, idle_s, as_json, quiet, **flags):
+def echo(listen, max_sessions, once, idle_s, stats, as_json, quiet, **flags):
     """Send back whatever arrives, to any number of clients."""
     config = make_config(flags)
-    report = Report("echo", as_json, quiet)
+    report = Report("echo", as_json, quiet, stats=stats)
     server = EchoServer(report, 1 if once else max_sessions, idle_s)
     return run(report, server.run(listen, config))
 

@@ -4,7 +4,9 @@ import sys
 
 import click
 
+from .bench import bench
 from .cat import cat
+from .counters import stat
 from .doctor import doctor
 from .echo import echo
 from .errors import INTERRUPTED, USAGE
@@ -43,7 +45,7 @@ def cli(ctx):
         raise click.UsageError("Which verb? One of " + ", ".join(sorted(cli.commands)) + ".", ctx)
 
 
-for _verb in (doctor, echo, send, recv, cat, sim):
+for _verb in (send, recv, cat, echo, bench, doctor, stat, sim):
     cli.add_command(_verb)
 
 

@@ -74,6 +74,13 @@ def output_flags(command):
     return as_json(quiet(command))
 
 
+def stats_flag(command):
+    """Decorate a verb with --stats (argument `stats`)."""
+    return click.option(
+        "--stats", is_flag=True, help="Show the counters on stderr; on a terminal while it runs."
+    )(command)
+
+
 def timeout_flag(default_s, text):
     """Decorate a verb with --timeout SECONDS (argument `timeout_s`)."""
     seconds = click.FloatRange(0.1, 86400)

@@ -11,7 +11,7 @@ from . import files
 from .address import LISTEN, peer_of
 from .errors import OK, Failure
 from .incoming import Incoming
-from .options import kcp_flags, make_config, output_flags, timeout_flag
+from .options import kcp_flags, make_config, output_flags, stats_flag, timeout_flag
 from .report import Report, describe, figures
 from .runner import Deadline, Listening, explain, run
 
@@ -31,15 +31,16 @@ _LINGER_MS = 3000  # how long the last line may be repeated; the file is in its 
               help="End after so many files; 0 = at Ctrl-C.")  # fmt: skip
 @timeout_flag(10, "Give a sender up when it is silent for so long.")
 @kcp_flags
+@stats_flag
 @output_flags
-def recv(listen, output, force, resume, max_sessions, timeout_s, as_json, quiet, **flags):
+def recv(listen, output, force, resume, max_sessions, timeout_s, stats, as_json, quiet, **flags):
     """Receive files from 'kcp send', by default one.
 
     A file gets its name when it is complete and its SHA-256 is right. What a transfer that was cut
     off leaves is in '.kcp-….part'; the next 'kcp send' of the same file goes on there.
     """
     config = make_config(flags, dead_ms=int(timeout_s * 1000), linger_ms=_LINGER_MS)
-    report = Report("recv", as_json, quiet)
+    report = Report("recv", as_json, quiet, stats=stats)
     store = Store(output, force, resume)
     return run(report, Receiver(report, store, timeout_s, max_sessions).run(listen, config))
 

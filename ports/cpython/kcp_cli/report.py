@@ -14,10 +14,13 @@ import click
 class Report:
     """The output of one verb; `err` sends results to stderr (for `cat`, whose stdout is data)."""
 
-    def __init__(self, verb, as_json, quiet, err=False):
+    def __init__(self, verb, as_json, quiet, err=False, stats=False):
         self.verb = verb
         self.as_json = as_json
         self.quiet = quiet
+        self.stats = stats  # --stats: show counters
+        self.session = None  # the one whose round trip they go with
+        self.view = None  # a counters.View while they are shown
         self._err = err
         self._bars = None
         self._has_result = False
@@ -26,22 +29,31 @@ class Report:
         """Tell a person something on the way (stderr)."""
         if self.quiet:
             return
-        if self._bars is not None:
+        if self.view is not None:
+            self.view.note(text)
+        elif self._bars is not None:
             self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
             click.echo(text, err=True)
 
     def problem(self, text):
         """Tell of something that went wrong but does not end the program (stderr, always)."""
-        click.secho(f"kcp {self.verb}: {text}", fg="red", err=True)
+        self._say(click.secho, f"kcp {self.verb}: {text}", fg="red", err=True)
+
+    def _say(self, print_, text, **how):
+        if self.view is None:
+            print_(text, **how)
+        else:
+            with self.view.out_of_the_way():
+                print_(text, **how)
 
     def result(self, result, summary):
         """One result: `summary` for a person, the dict `result` for a script."""
         self._has_result = True
         if self.as_json:
-            click.echo(json.dumps({"verb": self.verb, **result}), err=self._err)
+            self._say(click.echo, json.dumps({"verb": self.verb, **result}), err=self._err)
         elif not self.quiet:
-            click.echo(summary, err=self._err)
+            self._say(click.echo, summary, err=self._err)
 
     def failed(self, message):
         """The verb ends with this error; main() prints the sentence, this is for scripts."""
@@ -52,8 +64,17 @@ class Report:
         """A Progress to be used as a context manager; shown on a terminal only."""
         return Progress(self, label, total_bytes)
 
+    def live(self):
+        """A Line to be used as a context manager: a text that changes, on a terminal."""
+        return Line(self)
+
+    @property
+    def is_live(self):
+        """Is there a person who looks on?"""
+        return not self.quiet and sys.stderr.isatty()
+
     def _open_bar(self, label, total_bytes):
-        if self.quiet or not sys.stderr.isatty():
+        if not self.is_live or self.view is not None:
             return None
         if self._bars is None:
             self._bars = _make_bars()
@@ -65,6 +86,35 @@ class Report:
         if not self._bars.tasks:
             self._bars.stop()
             self._bars = None
+
+
+class Line:
+    """A line on a terminal that says how it goes; elsewhere nothing (is_shown False)."""
+
+    def __init__(self, report):
+        self.is_shown = report.is_live
+        self._view = report.view
+        self._live = None
+
+    def __enter__(self):
+        if self.is_shown and self._view is None:
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(console=Console(stderr=True), transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_exc):
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, text):
+        """Replace what the line says."""
+        if self._live is not None:
+            self._live.update(text, refresh=True)
+        elif self._view is not None:
+            self._view.title = text
 
 
 class Progress:

@@ -16,6 +16,10 @@ def run(report, coroutine):
     SIGTERM cancel the verb, which cleans up, and end in KeyboardInterrupt and SystemExit.
     """
     signals = []
+    if report.stats:
+        from .counters import watched  # (rich, of which the other runs need nothing)
+
+        coroutine = watched(report, coroutine)
     try:
         return asyncio.run(_until_signal(coroutine, signals))
     except (asyncio.CancelledError, KeyboardInterrupt):

@@ -10,7 +10,7 @@ import click
 from . import files
 from .address import PEER
 from .errors import OK, Failure
-from .options import kcp_flags, make_config, output_flags, timeout_flag
+from .options import kcp_flags, make_config, output_flags, stats_flag, timeout_flag
 from .report import Report, describe, figures
 from .runner import Closing, Deadline, connect, run
 
@@ -23,15 +23,16 @@ _CHANGED = "The file was changed while it was sent: send it again."
 @click.option("--name", help="Name to give the file at the receiver (default: its own).")
 @timeout_flag(10, "Give up when the receiver is silent for so long.")
 @kcp_flags
+@stats_flag
 @output_flags
-def send(file, address, name, timeout_s, as_json, quiet, **flags):
+def send(file, address, name, timeout_s, stats, as_json, quiet, **flags):
     """Send FILE to a 'kcp recv' that listens at HOST:PORT.
 
     If a transfer was cut off, the same command goes on where it was, provided that the receiver
     has kept its part and FILE has not changed. Both compare the SHA-256 of the whole file.
     """
     config = make_config(flags, dead_ms=int(timeout_s * 1000))
-    report = Report("send", as_json, quiet)
+    report = Report("send", as_json, quiet, stats=stats)
     name = os.path.basename(file) if name is None else name
     with open(file, "rb") as source:
         return run(report, _send(report, source, name, address, config, timeout_s))
@@ -42,6 +43,7 @@ async def _send(report, source, name, address, config, timeout_s):
     if not stat.S_ISREG(status.st_mode):
         raise Failure(f"{source.name} is no regular file: for a pipe or a device use 'kcp cat'.")
     reader, writer = await connect(address, config, timeout_s)
+    report.session = writer.get_extra_info("session")
     async with Closing(writer):
         sending = _Sending(report, reader, writer, timeout_s)
         result = await sending.run(source, name, status.st_size)
