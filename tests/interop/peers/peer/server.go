@@ -31,6 +31,7 @@ func Serve(args []string) error {
 	listen := fs.String("listen", "127.0.0.1:0", "address to listen at; port 0 = any free one")
 	fs.BoolVar(&s.sink, "sink", false, "swallow instead of echo")
 	fs.Int64Var(&s.bytes, "bytes", 0, "sink: after this many bytes of a session answer with their SHA-256 (32 bytes)")
+	progress := fs.Bool("progress", false, "tell four times a second how many bytes have been read")
 	fs.IntVar(&s.readBytes, "read-bytes", 64<<10, "size of a session's read buffer")
 	durationFlag(fs, &s.idle, "idle", 30*time.Second, "close a session from which nothing came for this long")
 	_ = fs.Parse(args)
@@ -44,6 +45,9 @@ func Serve(args []string) error {
 	s.sockbufs(l)
 	addr := l.Addr().(*net.UDPAddr)
 	report(map[string]any{"event": "listening", "host": addr.IP.String(), "port": addr.Port})
+	if *progress {
+		go tellProgress()
+	}
 	go s.accept(l)
 	waitForEnd(s.timeout)
 	report(map[string]any{"event": "end", "snmp": counters()})

@@ -32,6 +32,7 @@ var commands = []command{
 	{"vary-client", "change options and conversation in mid-life", peer.VaryClient},
 	{"life-client", "do as told on standard input, from a given port and conversation", peer.LifeClient},
 	{"crowd", "many clients at once against an echo server", peer.Crowd},
+	{"ping", "clients of an echo server that measure how long messages take", peer.Ping},
 	{"tls-server", "echo server for one session of TLS over KCP", peer.TLSServer},
 	{"tls-client", "echo over TLS over KCP, to the end that TLS marks", peer.TLSClient},
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
