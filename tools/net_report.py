@@ -87,6 +87,9 @@ def collect(arguments):
                 names = [one.name for one in chosen]
                 print(f"net-report: {row.id}, seed {seed}: {names}", file=sys.stderr, flush=True)
                 found = run(row, chosen, seed, mode)
+                found["is_fate"] = bool(
+                    getattr(row, "rebinds", 0) or getattr(row, "restart_ms", 0)
+                )
                 found.update(row=row.id, title=row.title, ends=names, seed=seed)
                 results.append(found)
                 save(arguments.output, results, mode)

@@ -4,6 +4,7 @@ Nothing here is about time: figures come from tools/net_report.py.
 """
 
 import ctypes
+import json
 import os
 import sys
 
@@ -106,6 +107,40 @@ def test_kcp_go_loses_a_client_whose_nat_forgets(tmp_path):
     far = udp.go_command("serve", listen="{far}:4000", **OPTIONS)
     code, _, counters, _ = net.run(far, near, more=["--rebind", "1"], tmp_path=tmp_path)
     assert code == 1 and counters["rebinds"] == 1
+
+
+ROAMING = dict(OPTIONS, crypt="aes-128-gcm")
+KEY = "measured"
+
+
+@pytest.mark.parametrize("who", ["kcp-go", "cpython"])
+def test_a_roaming_session_outlives_a_nat_that_forgets(who, mode, port, tmp_path):
+    n_bytes = 3_000_000  # 1.2 s at 20 Mbit/s: it is not done when the NAT forgets
+    far = net.our_server("cpython", port, passphrase=KEY, roaming=True, **ROAMING)
+    if who == "kcp-go":
+        near = udp.go_command("echo-client", "{far}:{port}", bytes=n_bytes, key=KEY, **ROAMING)
+    else:
+        near = net.our_client("cpython", n_bytes, passphrase=KEY, **ROAMING)
+    more = ["--rebind", "0.5", "--rebind-address", "0.9"]
+    link = "rate_kbps=20000,queue=100,delay_ms=4"
+    _, counters = net.transfer(
+        far, near, link=link, mode=mode, port=port, more=more, tmp_path=tmp_path
+    )
+    assert counters["rebinds"] == 2
+
+
+def test_the_report_measures_and_prints(tmp_path):
+    path = tmp_path / "net.json"
+    command = [sys.executable, os.path.join(net.TOOLS, "net_report.py"), "--repeat", "1"]
+    command += ["--only", "T04", "--end", "kcp-go", "--end", "ours", "--output", str(path)]
+    done = net.subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(path.read_text())["results"]
+    assert [one["ends"] for one in results] == [["kcp-go"], ["ours"]]
+    for one in results:
+        assert one["ok"] and one["echoed"] == 1, one
+        assert one["mean_ms"] >= 1500  # twice 750 ms: nothing comes before its time
+    assert "| kcp-go | 1 |" in done.stdout and "**T04**" in done.stdout
 
 
 def test_root_in_a_user_namespace_will_do(tmp_path):

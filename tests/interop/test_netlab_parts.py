@@ -3,7 +3,7 @@
 import struct
 
 import netlab_support  # noqa: F401 (puts tools/ on the path)
-from netlab import options, packet, show, spaces
+from netlab import ends, options, packet, rows, show, spaces, tables
 from netlab.lab import Lab
 from netlab.lane import Lane, Spread
 
@@ -148,6 +148,39 @@ def test_who_may_have_no_namespaces_gets_udp_and_the_reason(monkeypatch):
     except spaces.NotAllowed:
         return
     raise AssertionError("no namespaces, and it was not told")
+
+
+def result(end, **more):
+    """What one measurement comes to, as far as a table needs it."""
+    found = {"row": "T01", "title": "some", "ends": [end], "ok": True, "seconds": 2.0}
+    found.update(mbit=8.0, queue_ms=1.0, queue_p99_ms=2.0, drops_pct=0.0, wire_factor=1.1)
+    found.update(more)
+    return found
+
+
+def test_tables_have_medians_ratios_and_failures():
+    results = [result("kcp-go", mbit=mbit) for mbit in (4.0, 1.0, 5.0)]
+    results += [result("ours"), result("ours", ok=False, mbit=None, error="x" * 99)]
+    results += [result("ours", row="T19", is_fate=True, ok=False, error="reset")]
+    shared = {"mbit": [6.0, 2.0], "share": 0.75, "flows": [result("ours"), result("kcp-go")]}
+    results += [dict(shared, row="share", title="two", ends=["ours", "TCP cubic"])]
+    about = {"kernel": "6", "cpus": 2, "mode": "tun", "tcp": ["cubic"], "python": "3"}
+    text = "\n".join(tables.lines({"about": about, "results": results}))
+    assert "| kcp-go | 4.00 | 1.00 | - |" in text
+    assert "| ours | 8.00 | 2.00 | - | 1.0 | 2.0 | 0.0 | 1.10 | 1 of 2: " + "x" * 57 in text
+    assert "| ours | 0 of 1 | 2.0 | 1 of 1: reset |" in text
+    assert "| ours | TCP cubic | 6.00 | 2.00 | 0.75 |" in text
+    widths = [line.count("|") for line in text.splitlines() if line.startswith("|")]
+    assert sorted(set(widths)) == [5, 10]
+
+
+def test_every_row_can_be_measured():
+    known = ends.all_ends()
+    assert "ours" in known and len({row.id for row in rows.ROWS}) == len(rows.ROWS)
+    for row in rows.ROWS:
+        Lane(row.link, 1, 0)
+        for name in row.ends or ():
+            assert name in known or name.startswith(("TCP", "kcp-go"))
 
 
 def test_what_is_told():

@@ -1,6 +1,7 @@
 """Runs one row with one end (or a pair) over one link, and tells what came of it as a dict."""
 
 import json
+import socket
 import subprocess
 import threading
 import time
@@ -116,8 +117,6 @@ def _restart(lab, row, one, server, port):
 
 def free_port():
     """A UDP port of the loopback that nobody uses."""
-    import socket
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]
@@ -128,7 +127,7 @@ def outcome(client, seconds, row, counters, key):
     said = client.last("ok", "seconds")
     found = {"ok": bool(said.get("ok")), "seconds": said.get("seconds", seconds)}
     if not found["ok"]:
-        found["error"] = _error(client, said)
+        found["error"] = _error(client, said, seconds)
     for name in ("mean_ms", "p50_ms", "p99_ms", "max_ms", "echoed"):
         if name in said:
             found[name] = said[name]
@@ -138,11 +137,11 @@ def outcome(client, seconds, row, counters, key):
     return found
 
 
-def _error(client, said):
+def _error(client, said, seconds):
     if said.get("error"):
         return said["error"]
     texts = [line["text"].strip() for line in client.lines if "text" in line]
-    return texts[-1] if texts else "silence"
+    return texts[-1] if texts else f"not done in {seconds:.0f} s"
 
 
 def _link_figures(counters, key, n_useful):

@@ -7,7 +7,7 @@ def lines(found):
     """All tables of what net_report has collected."""
     about = found["about"]
     yield (
-        f"Linux {about['kernel']}, {about['cpus']} CPUs, TCP {' and '.join(about['tcp'])}, "
+        f"Linux {about['kernel']}, {about['cpus']} CPUs, TCP {', '.join(about['tcp'])}, "
         f"Python {about['python']}, over {about['mode'].upper()}"
     )
     by_row = {}
@@ -28,7 +28,19 @@ def _table(results):
         return _share_table(grouped)
     if any("p50_ms" in one for one in results):
         return _ping_table(grouped)
+    if any(one.get("is_fate") for one in results):
+        return _fate_table(grouped)
     return _bulk_table(grouped)
+
+
+def _line(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _head(texts, figures, last=()):
+    """The two lines above a table: columns of text, of figures, and of text again."""
+    yield _line([*texts, *figures, *last])
+    yield _line(["---"] * len(texts) + ["---:"] * len(figures) + ["---"] * len(last))
 
 
 def _median(results, name):
@@ -46,13 +58,12 @@ def ratio(value, base):
     return "-" if value is None or not base else f"{value / base:.2f}"
 
 
-def _outcome(results):
+def _failures(results):
     """What is to be said if not all went well."""
     errors = [one.get("error", "not done") for one in results if not one["ok"]]
     if not errors:
         return ""
-    seconds = statistics.median(one["seconds"] for one in results if not one["ok"])
-    return f"{len(errors)} of {len(results)} failed, after {seconds:.1f} s: {_short(errors[0])}"
+    return f"{len(errors)} of {len(results)}: {_short(errors[0])}"
 
 
 def _short(error):
@@ -60,55 +71,70 @@ def _short(error):
 
 
 def _bulk_table(grouped):
-    yield "| end | Mbit/s | / kcp-go | / TCP cubic | queue ms, mean | 99 % | dropped % | sent / useful | |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
+    heads = ("Mbit/s", "/ kcp-go", "/ TCP cubic", "queue ms", "99 %", "dropped %", "sent/useful")
+    yield from _head(["end"], heads, ["failed"])
     rates = {names[0]: _median(results, "mbit") for names, results in grouped.items()}
     for (name,), results in grouped.items():
-        cells = [
-            name,
-            figure(rates[name]),
-            ratio(rates[name], rates.get("kcp-go")),
-            ratio(rates[name], rates.get("TCP cubic")),
-            figure(_median(results, "queue_ms"), 1),
-            figure(_median(results, "queue_p99_ms"), 1),
-            figure(_median(results, "drops_pct"), 1),
-            figure(_median(results, "wire_factor")),
-            _outcome(results),
-        ]
-        yield f"| {' | '.join(cells)} |"
+        yield _line(
+            [
+                name,
+                figure(rates[name]),
+                ratio(rates[name], rates.get("kcp-go")),
+                ratio(rates[name], rates.get("TCP cubic")),
+                figure(_median(results, "queue_ms"), 1),
+                figure(_median(results, "queue_p99_ms"), 1),
+                figure(_median(results, "drops_pct"), 1),
+                figure(_median(results, "wire_factor")),
+                _failures(results),
+            ]
+        )
 
 
 def _ping_table(grouped):
-    yield "| end | came back | mean ms | / kcp-go | / TCP cubic | median ms | 99 % ms | longest ms | |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"
+    heads = ("came back", "mean ms", "/ kcp-go", "/ TCP cubic", "median", "99 %", "longest")
+    yield from _head(["end"], heads, ["failed"])
     means = {names[0]: _median(results, "mean_ms") for names, results in grouped.items()}
     for (name,), results in grouped.items():
-        cells = [
-            name,
-            str(sum(one.get("echoed", 0) for one in results)),
-            figure(means[name], 0),
-            ratio(means[name], means.get("kcp-go")),
-            ratio(means[name], means.get("TCP cubic")),
-            *(figure(_median(results, key), 0) for key in ("p50_ms", "p99_ms", "max_ms")),
-            _outcome(results),
-        ]
-        yield f"| {' | '.join(cells)} |"
+        yield _line(
+            [
+                name,
+                str(sum(one.get("echoed", 0) for one in results)),
+                figure(means[name], 0),
+                ratio(means[name], means.get("kcp-go")),
+                ratio(means[name], means.get("TCP cubic")),
+                *(figure(_median(results, key), 0) for key in ("p50_ms", "p99_ms", "max_ms")),
+                _failures(results),
+            ]
+        )
+
+
+def _fate_table(grouped):
+    yield from _head(["end"], ["done", "after s"], ["otherwise"])
+    for (name,), results in grouped.items():
+        n_done = sum(one["ok"] for one in results)
+        seconds = figure(_median(results, "seconds"), 1)
+        yield _line([name, f"{n_done} of {len(results)}", seconds, _failures(results)])
 
 
 def _share_table(grouped):
-    yield "| first | second | Mbit/s | Mbit/s | share of the first | dropped % | dropped % | queue ms, mean | 99 % |"
-    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for (first, second), results in grouped.items():
+    figures = ("Mbit/s", "Mbit/s", "share of the first", "dropped %", "dropped %", "queue ms")
+    yield from _head(["first", "second"], [*figures, "99 %"])
+    for names, results in grouped.items():
         good = [one for one in results if "share" in one]
         if not good:
-            yield f"| {first} | {second} | {_short(results[0]['error'])} | | | | | | |"
+            yield _line([*names, _short(results[0]["error"])] + [""] * len(figures))
             continue
-        cells = [first, second]
-        cells += [figure(statistics.median(one["mbit"][i] for one in good)) for i in (0, 1)]
-        cells.append(figure(statistics.median(one["share"] for one in good)))
-        for i in (0, 1):
-            cells.append(figure(_median([one["flows"][i] for one in good], "drops_pct"), 1))
-        for key in ("queue_ms", "queue_p99_ms"):
-            both = [max(flow[key] for flow in one["flows"]) for one in good]
-            cells.append(figure(statistics.median(both), 1))
-        yield f"| {' | '.join(cells)} |"
+        flows = [[one["flows"][i] for one in good] for i in (0, 1)]
+        both = {
+            key: [max(flow[key] for flow in one["flows"]) for one in good]
+            for key in ("queue_ms", "queue_p99_ms")
+        }
+        yield _line(
+            [
+                *names,
+                *(figure(statistics.median(one["mbit"][i] for one in good)) for i in (0, 1)),
+                figure(statistics.median(one["share"] for one in good)),
+                *(figure(_median(flow, "drops_pct"), 1) for flow in flows),
+                *(figure(statistics.median(values), 1) for values in both.values()),
+            ]
+        )

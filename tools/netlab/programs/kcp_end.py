@@ -3,8 +3,8 @@
     kcp_end.py sink HOST PORT BYTES OPTIONS   a server: after BYTES answers with their SHA-256
     kcp_end.py echo HOST PORT 0 OPTIONS       a server: sends everything back
     kcp_end.py send HOST PORT BYTES OPTIONS   to a sink, until its answer
-    kcp_end.py ping HOST PORT CxMxB OPTIONS   C clients at once send M messages of B bytes each to
-                                              an echo server, each when the last has come back
+    kcp_end.py ping HOST PORT CxMxB OPTIONS   C clients, one more each 5 ms, send M messages of B
+                                              bytes to an echo server, each when the last is back
 
 OPTIONS: JSON for kcp.Config; "passphrase" becomes the key as kcptun makes it. The last line of a
 client is JSON with what it came to, or with "error". A sink tells four times a second how much
@@ -21,6 +21,7 @@ import kcp
 
 CHUNK_BYTES = 16384
 PROGRESS_MS = 250
+STAGGER_MS = 5
 
 
 def report(**fields):
@@ -110,6 +111,7 @@ async def send(host, port, n_bytes, options):
 
 async def client(number, host, port, n_messages, n_bytes, options, rtts_us):
     """One client of ping()."""
+    await asyncio.sleep(number * STAGGER_MS / 1000)
     reader, writer = await kcp.open_connection(host, port, **options)
     message = bytes([number & 255]) * n_bytes
     for _ in range(n_messages):

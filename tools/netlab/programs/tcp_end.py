@@ -15,6 +15,7 @@ import time
 CHUNK_BYTES = 16384
 LIMIT_S = 60  # without a sign of life
 PROGRESS_S = 0.25
+STAGGER_S = 0.005
 _lock = threading.Lock()
 
 
@@ -128,6 +129,7 @@ def send(host, port, n_bytes, options):
 def client(number, address, n_messages, n_bytes, options, rtts_ms, errors):
     """One client of ping(); its first round trip holds the handshake."""
     message = bytes([number & 255]) * n_bytes
+    time.sleep(number * STAGGER_S)
     try:
         begin_s = time.monotonic()
         with dial(*address, options) as sock:

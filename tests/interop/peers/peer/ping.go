@@ -13,6 +13,8 @@ import (
 	kcp "github.com/xtaci/kcp-go/v5"
 )
 
+const pingStagger = 5 * time.Millisecond // between the beginnings of two clients
+
 // pinging is clients of an echo server that measure how long each message takes to come back.
 type pinging struct {
 	*options
@@ -22,8 +24,8 @@ type pinging struct {
 	times                   []time.Duration
 }
 
-// Ping runs `kcppeer ping ADDR`: all clients at once send a message, wait for its echo, and so on. The last line has
-// the mean, the median, 99 % and the longest of the times, in ms.
+// Ping runs `kcppeer ping ADDR`: each client sends a message, waits for its echo, and so on. The last line has the mean,
+// the median, 99 % and the longest of the times, in ms.
 func Ping(args []string) error {
 	fs := flag.NewFlagSet("ping", flag.ExitOnError)
 	p := &pinging{options: transportFlags(fs, time.Minute)}
@@ -53,6 +55,7 @@ func (p *pinging) run() error {
 		group.Add(1)
 		go func() {
 			defer group.Done()
+			time.Sleep(time.Duration(i) * pingStagger)
 			failures[i] = p.client(byte(i))
 		}()
 	}
