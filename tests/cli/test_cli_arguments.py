@@ -1,5 +1,6 @@
 """HOST:PORT, flags, usage errors: what needs no network."""
 
+import re
 import subprocess
 import sys
 
@@ -7,6 +8,8 @@ import click
 import pytest
 from cli_support import environment, kcp, one_sentence
 
+from kcp import Config, cc
+from kcp._presets import PRESETS
 from kcp_cli import address, files, options
 from kcp_cli.errors import Failure
 
@@ -236,3 +239,26 @@ def test_headers_that_are_none(header):
 def test_text_from_the_network_cannot_drive_a_terminal():
     assert files.printable("a\x1b[31m\r\nb") == "a?[31m??b"
     assert len(files.printable("x" * 10000)) < 400
+
+
+def test_the_defaults_that_help_states_are_the_librarys():
+    config = Config()
+    n_stated = 0
+    for flag, settings in options._FLAGS.items():
+        stated = re.search(r"\[default: (\w+)", settings["help"])
+        if stated:
+            name = options._NAMES.get(flag, flag[2:])
+            value = getattr(config, {"keepalive": "keepalive_ms"}.get(name, name))
+            assert stated[1] == {True: "pacing"}.get(value if value is True else None, str(value))
+            n_stated += 1
+    assert n_stated > 8
+
+
+def test_help_has_three_parts_and_every_preset():
+    code, out, _notes = kcp("send", "--help")
+    assert code == 0
+    text = out.decode()
+    places = [text.index(word) for word in ("--name", "--preset", "--mtu", "Output:", "--json")]
+    assert places == sorted(places)
+    words = set(re.findall(r"\w+", text))
+    assert set(PRESETS) | set(cc.NAMES) <= words

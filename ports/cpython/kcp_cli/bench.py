@@ -8,14 +8,14 @@ from . import blocks, files
 from .address import LISTEN, PEER, peer_of
 from .echoing import Echoes
 from .errors import OK, Failure
-from .options import kcp_flags, make_config, output_flags, stats_flag, timeout_flag
+from .options import Verb, kcp_flags, make_config, output_flags, stats_flag, timeout_flag
 from .report import Report, figures, in_words
 from .runner import Closing, Deadline, Listening, connect, explain, run
 
 _LINE_S = 0.5
 
 
-@click.command()
+@click.command(cls=Verb, short_help="Measure throughput, or how long messages take.")
 @click.argument("address", metavar="HOST:PORT", required=False)
 @click.option("-s", "--server", is_flag=True,
               help="Be the server, at [HOST:]PORT (default: 4000), until Ctrl-C.")  # fmt: skip

@@ -7,7 +7,7 @@ import click
 
 from .address import LISTEN, PEER, peer_of
 from .errors import OK, NoAnswer
-from .options import kcp_flags, make_config, output_flags, stats_flag, timeout_flag
+from .options import Verb, kcp_flags, make_config, output_flags, stats_flag, timeout_flag
 from .report import Report, describe, figures
 from .runner import Closing, Deadline, Listening, connect, run
 from .stdio import Input, Output, OutputClosed
@@ -15,7 +15,7 @@ from .stdio import Input, Output, OutputClosed
 _CHUNK_BYTES = 65536
 
 
-@click.command()
+@click.command(cls=Verb, short_help="Connect stdin and stdout to a session.")
 @click.argument("address", metavar="ADDRESS")
 @click.option("-l", "--listen", is_flag=True, help="Wait for one session instead of opening one.")
 @click.option("-q", "--quit-after", "quit_s", type=click.FloatRange(0, 86400), default=3,

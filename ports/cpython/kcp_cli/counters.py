@@ -139,7 +139,7 @@ async def watched(report, coroutine):
         report.view = None
 
 
-@click.command()
+@click.command(short_help="Explain counters, and show those of a log.")
 @click.argument("log", type=click.Path(exists=True, dir_okay=False), required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on as the log grows, until Ctrl-C.")
 def stat(log, follow):

@@ -8,7 +8,7 @@ import click
 from . import probes
 from .address import PEER
 from .errors import NO_ANSWER, OK, OTHER_CRYPT, REFUSED
-from .options import kcp_flags, make_config, output_flags, timeout_flag
+from .options import Verb, kcp_flags, make_config, output_flags, timeout_flag
 from .report import Report
 from .runner import explain
 
@@ -17,8 +17,8 @@ _NEAR_MS = (("lan", 4), ("wifi", 25), ("lte", 250))  # round trips up to which a
 _FEC_FROM_PCT = 2  # losses from which parity is worth what it costs
 
 
-@click.command()
-@click.argument("address", type=PEER)
+@click.command(cls=Verb, short_help="Examine a peer: what answers, what passes, what to set.")
+@click.argument("address", type=PEER, metavar="HOST:PORT")
 @click.option("--try", "try_all", is_flag=True,
               help="If there is silence, try the key with every cipher.")  # fmt: skip
 @timeout_flag(3, "Call it silence when nothing answers for so long.")

@@ -7,14 +7,14 @@ import click
 
 from .address import LISTEN, peer_of
 from .errors import OK, NoAnswer
-from .options import kcp_flags, make_config, output_flags, stats_flag
+from .options import Verb, kcp_flags, make_config, output_flags, stats_flag
 from .report import Report
 from .runner import Deadline, Listening, run
 
 _CHUNK_BYTES = 65536
 
 
-@click.command()
+@click.command(cls=Verb, short_help="Send back whatever arrives.")
 @click.option("-l", "--listen", type=LISTEN, default=":4000", show_default=True,
               help="Where to listen; port 0 takes a free one.")  # fmt: skip
 @click.option("--max-sessions", type=click.IntRange(0), default=0, show_default=True,

@@ -15,8 +15,11 @@ from .send import send
 from .sim import sim
 
 _EPILOG = """\b
-Exit codes: 0 all went well; 1 the transfer failed or a hash differs; 2 wrong usage;
-3 no answer in time; 130 interrupted by Ctrl-C; 143 terminated.
+Begin with:  kcp recv                    on one machine, and
+             kcp send FILE HOST:4000     on the other; 'kcp doctor HOST:4000' if nothing comes.
+\b
+Exit codes: 0 all went well; 1 it failed, or a hash differs; 2 wrong usage; 3 no answer in time;
+130 interrupted by Ctrl-C; 143 terminated. Those of 'kcp doctor' are in its help.
 """
 
 

@@ -9,31 +9,64 @@ import click
 _FLAGS = {
     "--preset": {
         "metavar": "NAME",
-        "help": "Settings for a kind of link: lan, wifi, lte, satellite, espnow, lora, serial. "
-        "What is given besides goes first.",
+        "help": "All that fits a kind of link: lan, wifi, lte, satellite, espnow, lora, serial. "
+        "Flags beside it win.",
     },
-    "--key": {"envvar": "KCP_KEY", "show_envvar": True, "help": "Passphrase, as kcptun's."},
-    "--crypt": {"metavar": "NAME", "help": "Packet encryption, as kcptun names it."},
-    "--mode": {"metavar": "NAME", "help": "normal, fast, fast2, fast3 or manual."},
-    "--mtu": {"type": int, "help": "Largest UDP payload, in bytes."},
-    "--sndwnd": {"type": int, "help": "Send window, in packets."},
-    "--rcvwnd": {"type": int, "help": "Receive window, in packets."},
-    "--datashard": {"type": int, "help": "FEC: data packets of a group."},
-    "--parityshard": {"type": int, "help": "FEC: parity packets of a group."},
-    "--nodelay": {"type": int, "help": "0 or 1 (mode manual)."},
-    "--interval": {"type": int, "metavar": "MS", "help": "Tick in ms (mode manual)."},
-    "--resend": {"type": int, "help": "Fast resend after so many ACKs (mode manual)."},
-    "--nc": {"type": int, "help": "1 = no congestion control (mode manual)."},
+    "--key": {
+        "metavar": "TEXT",
+        "envvar": "KCP_KEY",
+        "show_envvar": True,
+        "help": "Passphrase, the same on both sides.",
+    },
+    "--crypt": {
+        "metavar": "NAME",
+        "help": "Encryption, the same on both sides: none, salsa20, aes, aes-128-gcm, ... "
+        "[default: null, no encryption; kcptun's is aes]",
+    },
+    "--mode": {
+        "metavar": "NAME",
+        "help": "How soon losses are repaired: normal, fast, fast2, fast3, or manual. "
+        "[default: fast]",
+    },
+    "--mtu": {"type": int, "metavar": "BYTES", "help": "Longest datagram. [default: 1350]"},
+    "--sndwnd": {"type": int, "metavar": "N", "help": "Packets on their way. [default: 256]"},
+    "--rcvwnd": {"type": int, "metavar": "N", "help": "Packets kept to be read. [default: 512]"},
+    "--datashard": {
+        "type": int,
+        "metavar": "N",
+        "help": "FEC: after so many packets ... [default: 0, off]",
+    },
+    "--parityshard": {
+        "type": int,
+        "metavar": "N",
+        "help": "... send so many of parity; each side chooses for itself. [default: 0]",
+    },
+    "--nodelay": {"type": int, "metavar": "0|1", "help": "Short time-outs (mode manual)."},
+    "--interval": {"type": int, "metavar": "MS", "help": "Tick (mode manual)."},
+    "--resend": {
+        "type": int,
+        "metavar": "N",
+        "help": "Fast resend after so many later ACKs (mode manual).",
+    },
+    "--nc": {"type": int, "metavar": "0|1", "help": "1 = no congestion window (mode manual)."},
+    "--cc": {
+        "metavar": "NAME",
+        "help": "Congestion control: rate, kcp (kcp-go's) or none. [default: rate]",
+    },
     "--pacing/--no-pacing": {
         "default": None,
-        "help": "Spread packets over the round trip (as is the default), or send windows at once.",
+        "help": "Spread packets over the round trip, or send windows at once. [default: pacing]",
     },
-    "--ratelimit": {"type": int, "help": "Bytes per second that a session may send."},
-    "--dscp": {"type": int, "help": "DSCP of the datagrams, 0 to 63."},
+    "--ratelimit": {
+        "type": int,
+        "metavar": "N",
+        "help": "Bytes per second, at most, that a session sends. [default: 0, no limit]",
+    },
+    "--dscp": {"type": int, "metavar": "N", "help": "DSCP of the datagrams, 0 to 63."},
     "--keepalive": {
         "type": click.FloatRange(0, 86400),
         "metavar": "SECONDS",
-        "help": "Ask a silent peer for a sign of life so often; 0 = off.",
+        "help": "Ask a silent peer for a sign of life so often. [default: 0, off]",
     },
     "--acknodelay": {"is_flag": True, "default": None, "help": "Acknowledge at once."},
     "--trace": {
@@ -48,6 +81,29 @@ _NAMES = {
 }  # where the library's name is another one
 _SHORT = {"--datashard": ("--ds",), "--parityshard": ("--ps",)}
 _NETWORK_ONLY = ("--key", "--dscp", "--keepalive", "--trace")  # mean nothing in a simulation
+
+
+_OUTPUT = ("stats", "as_json", "quiet")
+
+
+class Verb(click.Command):
+    """A command whose help has its own options first, then those of KCP, then those of output."""
+
+    def format_options(self, ctx, formatter):
+        """(click calls this.)"""
+        kcp_names = {_NAMES.get(flag, flag[2:]) for flag in _FLAGS}
+        sections = {"Options": [], "KCP settings (kcptun's flags and more)": [], "Output": []}
+        own, kcp, output = sections.values()
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None or not isinstance(param, click.Option):
+                continue
+            is_output = param.name in _OUTPUT or param.name == "help"
+            (output if is_output else kcp if param.name in kcp_names else own).append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 def kcp_flags(command):

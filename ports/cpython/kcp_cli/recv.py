@@ -11,14 +11,14 @@ from . import files
 from .address import LISTEN, peer_of
 from .errors import OK, Failure
 from .incoming import Incoming
-from .options import kcp_flags, make_config, output_flags, stats_flag, timeout_flag
+from .options import Verb, kcp_flags, make_config, output_flags, stats_flag, timeout_flag
 from .report import Report, describe, figures
 from .runner import Deadline, Listening, explain, run
 
 _LINGER_MS = 3000  # how long the last line may be repeated; the file is in its place before it
 
 
-@click.command()
+@click.command(cls=Verb, short_help="Receive files from 'kcp send'.")
 @click.option("-l", "--listen", type=LISTEN, default=":4000", show_default=True,
               help="Where to listen; port 0 takes a free one.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(), default=".",

@@ -10,16 +10,16 @@ import click
 from . import files
 from .address import PEER
 from .errors import OK, Failure
-from .options import kcp_flags, make_config, output_flags, stats_flag, timeout_flag
+from .options import Verb, kcp_flags, make_config, output_flags, stats_flag, timeout_flag
 from .report import Report, describe, figures
 from .runner import Closing, Deadline, connect, run
 
 _CHANGED = "The file was changed while it was sent: send it again."
 
 
-@click.command()
+@click.command(cls=Verb, short_help="Send a file to 'kcp recv'.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True))
-@click.argument("address", type=PEER)
+@click.argument("address", type=PEER, metavar="HOST:PORT")
 @click.option("--name", help="Name to give the file at the receiver (default: its own).")
 @timeout_flag(10, "Give up when the receiver is silent for so long.")
 @kcp_flags

@@ -4,7 +4,7 @@ import click
 
 from . import chart, simulate
 from .errors import OK
-from .options import config_flags, output_flags
+from .options import Verb, config_flags, output_flags
 from .report import Report, table
 
 _LINK_NAMES = {
@@ -28,7 +28,7 @@ def _show_links(ctx, _param, wanted):
         ctx.exit()
 
 
-@click.command()
+@click.command(cls=Verb, short_help="Try settings on a simulated link.")
 @click.argument("link", metavar="LINK")
 @click.option("--links", is_flag=True, is_eager=True, expose_value=False, callback=_show_links,
               help="List the links and exit.")  # fmt: skip
