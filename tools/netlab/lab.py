@@ -66,7 +66,8 @@ class Lab:
             events = [(ms, functools.partial(self.nat.rebind, kind)) for ms, kind in rebinds]
             return TunRelay([space.tun for space in self._spaces], self.lanes, self.nat, events)
         if not port:
-            raise ValueError("over UDP the port of the far program has to be given")
+            why = f" (and there is UDP alone: {self.refusal})" if self.refusal else ""
+            raise ValueError("over UDP the port of the far program has to be given" + why)
         relay = UdpRelay((LOOPBACK, port), self.lanes)
         relay.set_events([(ms, functools.partial(relay.rebind, kind)) for ms, kind in rebinds])
         self.nat = relay

@@ -126,7 +126,9 @@ def open_pair():
     try:
         return _open_pair()
     except PermissionError as refused:
-        if refused.filename == _DEVICE or not _would_work_as_root():
+        if not os.access(_DEVICE, os.R_OK | os.W_OK):
+            raise NotAllowed(f"this user may not open {_DEVICE}") from None
+        if not _would_work_as_root():
             raise NotAllowed(_reason(refused)) from None
     except OSError as refused:
         raise NotAllowed(_reason(refused)) from None
