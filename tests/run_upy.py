@@ -60,6 +60,7 @@ REAL_TIME = {
     "unit/test_keeper_stream.py",
     "unit/test_memory_carrier.py",
     "unit/test_oob_stream.py",
+    "unit/test_rebind.py",
     "unit/test_radio_carriers.py",
     "unit/test_serial.py",
     "unit/test_stream.py",

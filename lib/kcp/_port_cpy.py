@@ -106,6 +106,12 @@ async def open_client(host, port: int, sockbuf: int) -> "UdpPort":
     return UdpPort(*connected(await resolve(host, port), sockbuf))
 
 
+async def reopened(udp, host, port, local, sockbuf: int) -> tuple:
+    """Return (socket, address) for a client's port that is to go on with another socket."""
+    found = [(udp.sock.family, udp.peer)] if host is None else await resolve(host, port)
+    return connected(found, sockbuf, local)
+
+
 async def open_server(host, port: int, sockbuf: int) -> "UdpPort":
     """Return a port bound to host:port. None, "" and "::" take IPv6 and IPv4."""
     if host:
@@ -181,6 +187,20 @@ class UdpPort:
         elif self._transport is None:
             self.sock.close()
         self._loop = None
+
+    def change(self, sock, peer):
+        """(A client's.) Go on with another socket, connected to `peer`."""
+        loop, old = self._loop, self.sock
+        self.sock, self.peer, self.sockname = sock, peer, sock.getsockname()
+        self._is_blocked = False
+        if self._transport is None:
+            loop.remove_reader(old)
+            loop.remove_writer(old)
+            old.close()
+            loop.add_reader(sock, self._drain_client)
+        else:
+            self._transport.close()
+            spawn(loop.create_datagram_endpoint(lambda: _Protocol(self), sock=sock))
 
     def wake(self):
         """Have a turn soon."""

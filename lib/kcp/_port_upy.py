@@ -17,7 +17,7 @@ from asyncio import Event, TimeoutError, core, wait_for_ms  # noqa: F401  (CPyth
 from errno import EAGAIN
 
 from ._clock import ticks_ms
-from ._udp_upy import addr_key, bound, connected, look_up, printable
+from ._udp_upy import addr_key, bound, connected, family_of, look_up, printable
 
 _DRAIN = 16  # datagrams taken from the socket before a turn
 _MAX_DATAGRAM = 1500
@@ -97,6 +97,12 @@ async def open_client(host, port, sockbuf):
     return UdpPort(sock, address, True)
 
 
+async def reopened(udp, host, port, local, sockbuf):
+    """Return (socket, address) for a client's port that is to go on with another socket."""
+    found = [(family_of(udp.peer), udp.peer)] if host is None else look_up(host, port)
+    return connected(found, sockbuf, local)
+
+
 async def open_server(host, port, sockbuf):
     """Return a port bound to host:port."""
     sock, address = bound(look_up(host, port), sockbuf)
@@ -162,6 +168,19 @@ class UdpPort:
         else:
             self.sock.close()
 
+    def change(self, sock, peer):
+        """(A client's.) Go on with another socket, connected to `peer`."""
+        old = self.sock
+        self.sock = sock
+        self.peer = addr_key(peer)
+        waiting = core._io_queue.map.get(id(old))
+        if waiting is not None:  # the tasks look, and then wait for the new one
+            core._io_queue._dequeue(old)
+            for task in waiting[:2]:
+                if task is not None:
+                    core._task_queue.push(task)
+        old.close()
+
     def wake(self):
         """Have a turn soon."""
         self._run_at(time.ticks_ms())
@@ -197,13 +216,13 @@ class UdpPort:
 
     async def _receive(self):
         endpoint = self._endpoint
-        sock = self.sock
         take = endpoint.input
         rx = endpoint.rx
         is_client = self.peer is not None
         key = None
         while not self._is_closed:
-            yield core._io_queue.queue_read(sock)
+            yield core._io_queue.queue_read(self.sock)
+            sock = self.sock
             now_ms = ticks_ms()
             for _ in range(_DRAIN):
                 try:

@@ -24,6 +24,7 @@ a number that is in use.
 from ._arq_rcv import sdiff
 from ._compat import MICROPYTHON, const
 from ._kernels import u32
+from ._resume import resume
 
 _OVERHEAD = const(24)
 _PUSH = const(81)
@@ -34,9 +35,7 @@ MAX_PER_SESSION = 4
 _PATH_MS = const(5000)
 _GAP_MS = const(50)
 _BUFFER_BYTES = const(96)  # the longest question, 12 + 24 + 16, and a cipher's whole blocks
-_AT_ONCE = const(32)  # segments sent again at once on a new path
 _M30 = const(0x3FFFFFFF)
-_HALF30 = const(0x20000000)
 
 
 class Path:
@@ -175,20 +174,3 @@ def _answers(buf, off, end, token):
             return True
         off += _OVERHEAD + u32(buf, off + 20)
     return False
-
-
-def resume(arq, now_ms):
-    """The path is another one: what is under way was most likely lost with the old one, and may
-    have waited for long. Send the first _AT_ONCE segments again now, and the others a timeout
-    later."""
-    later_ms = (now_ms + arq.rx_rto) & _M30
-    n = 0
-    for sn in range(arq.snd_una, arq._snd_new):
-        slot = sn & arq._tx_mask
-        if arq._tx[slot] is not None:
-            arq._rto[slot] = arq.rx_rto
-            arq._resend_ts[slot] = now_ms if n < _AT_ONCE else later_ms
-            n += 1
-    if n:
-        arq._timers = True
-        arq._next_rto = now_ms

@@ -11,6 +11,7 @@ if MICROPYTHON:
         open_client,
         open_server,
         printable,
+        reopened,
         service,
         view_of,
     )
@@ -23,6 +24,7 @@ else:
         open_client,
         open_server,
         printable,
+        reopened,
         service,
         view_of,
     )
@@ -35,6 +37,7 @@ __all__ = (
     "open_client",
     "open_server",
     "printable",
+    "reopened",
     "service",
     "view_of",
 )

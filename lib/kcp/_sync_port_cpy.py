@@ -58,6 +58,12 @@ def open_client(host, port: int, sockbuf: int) -> "SyncPort":
     return SyncPort(*connected(look_up(host, port), sockbuf))
 
 
+def reopened(udp, host, port, local, sockbuf: int) -> tuple:
+    """Return (socket, address) for a client's port that is to go on with another socket."""
+    found = [(udp.sock.family, udp.peer)] if host is None else look_up(host, port)
+    return connected(found, sockbuf, local)
+
+
 def open_server(host, port: int, sockbuf: int) -> "SyncPort":
     """Return a port bound to host:port. None, "" and "::" take IPv6 and IPv4."""
     found = look_up(host, port, True) if host else anywhere(port)
@@ -122,6 +128,14 @@ class SyncPort(Watched):
             self.sock.close()
         else:
             self._give_back(self.sock)
+
+    def change(self, sock, peer):
+        """(A client's.) Go on with another socket, connected to `peer`."""
+        old = self.sock
+        self._eye.turn_to(sock)
+        self.sock, self.peer, self.sockname = sock, peer, sock.getsockname()
+        self.ring()
+        old.close()
 
     def wake(self):
         """Have a turn soon: end() sees to it."""

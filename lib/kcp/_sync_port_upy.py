@@ -16,7 +16,7 @@ from errno import EAGAIN
 from ._clock import ticks_diff, ticks_ms
 from ._compat import const
 from ._sync import give_up
-from ._udp_upy import addr_key, bound, connected, look_up, printable
+from ._udp_upy import addr_key, bound, connected, family_of, look_up, printable
 
 _BATCH = const(32)  # datagrams taken from the sockets before a turn
 _MAX_DATAGRAM = const(1500)
@@ -127,6 +127,12 @@ def open_client(host, port, sockbuf):
     """Return a port whose socket is connected, so that what others send is dropped."""
     sock, address = connected(look_up(host, port), sockbuf)
     return SyncPort(sock, address, True)
+
+
+def reopened(udp, host, port, local, sockbuf):
+    """Return (socket, address) for a client's port that is to go on with another socket."""
+    found = [(family_of(udp.peer), udp.peer)] if host is None else look_up(host, port)
+    return connected(found, sockbuf, local)
 
 
 def open_server(host, port, sockbuf):
@@ -268,6 +274,15 @@ class SyncPort:
             self.sock.close()
         else:
             self._give_back(self.sock)
+
+    def change(self, sock, peer):
+        """(A client's.) Go on with another socket, connected to `peer`."""
+        strike(self, self._pollable)
+        self.sock.close()
+        self.sock = self._pollable = sock
+        self.peer = addr_key(peer)
+        self._is_waiting = False
+        enlist(self, sock)
 
     def wake(self):
         """Have a turn soon: end() sees to it."""

@@ -209,6 +209,14 @@ class Socket(_Timed):
         with self._port.lock:
             self._call(apply, (self._link, options))
 
+    def rebind(self, host=None, port=None, *, local=None, probe_ms: int = 2000) -> bool:
+        """(A client's.) Go on from a new UDP socket, and wait for probe_ms at most until the peer
+        answers there: see `Stream.rebind`."""
+        from ._rebind import of_socket  # only who uses it pays for it
+
+        with self._port.lock:
+            return of_socket(self._link, host, port, local, probe_ms)
+
     def _call(self, function, arguments):
         """Call a function of the session that may say no, and send what is due."""
         link = self._link

@@ -59,6 +59,12 @@ class Eye:
         except (KeyError, ValueError, OSError):  # its owner has closed it
             pass
 
+    def turn_to(self, sock):
+        """Look at another socket from now on. (Inside the lock.)"""
+        self.turn_away()
+        self._sock = sock
+        self._selector.register(sock, self._events)
+
     def wait(self, wait_ms: int) -> bool:
         """Wait for wait_ms at most (-1: without limit). True if the bell has rung."""
         found = self._selector.select(None if wait_ms < 0 else wait_ms / 1000)

@@ -36,14 +36,16 @@ def new_socket(family, sockbuf: int):
     return sock
 
 
-def connected(found, sockbuf: int) -> tuple:
+def connected(found, sockbuf: int, local=None) -> tuple:
     """Return (socket, address), connected to the first address that works, so that the kernel
-    drops what others send."""
+    drops what others send. local: the (host, port) to bind to before."""
     failure = None
     for family, address in found:
         sock = None
         try:
             sock = new_socket(family, sockbuf)
+            if local is not None:
+                sock.bind(local)
             sock.connect(address)
             return sock, address
         except OSError as error:

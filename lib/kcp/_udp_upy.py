@@ -44,10 +44,18 @@ def new_socket(family, sockbuf):
     return sock
 
 
-def connected(found, sockbuf):
+def family_of(address):
+    """Return an address's family."""
+    try:
+        return socket.sockaddr(address)[0]
+    except (AttributeError, TypeError, OSError):  # lwIP: (host, port)
+        return socket.AF_INET
+
+
+def connected(found, sockbuf, local=None):
     """Return (socket, address), connected to the first address that works, so that what others
-    send is dropped."""
-    return _first(found, sockbuf, "connect")
+    send is dropped. local: the (host, port) to bind to before."""
+    return _first(found, sockbuf, "connect", local)
 
 
 def bound(found, sockbuf):
@@ -55,11 +63,13 @@ def bound(found, sockbuf):
     return _first(found, sockbuf, "bind")
 
 
-def _first(found, sockbuf, method):
+def _first(found, sockbuf, method, local=None):
     failure = None
     for family, address in found:
         sock = new_socket(family, sockbuf)
         try:
+            if local is not None:
+                sock.bind(socket.getaddrinfo(local[0], local[1])[0][-1])
             getattr(sock, method)(address)
             return sock, address
         except OSError as error:

@@ -194,6 +194,20 @@ class Stream(ReadHalf):
         """Raises NotImplementedError: KCP cannot close one direction."""
         raise NotImplementedError("KCP has no end of file on the wire; say it in your protocol")
 
+    async def rebind(self, host=None, port=None, *, local=None, probe_ms: int = 2000) -> bool:
+        """(A client's.) Go on from a new UDP socket: this machine has another address now, or
+        another way out. Bytes that were on their way are sent again. Returns whether the peer has
+        answered there within probe_ms; if not, the session goes on trying until `dead_ms`.
+
+        The server must let sessions move: one of ours with `roaming=True`. kcp-go's does not, and
+        then the session ends with ECONNRESET once something is sent. host, port: the server's
+        address, if that has changed too; local: (host, port) to bind to, port 0: any. OSError,
+        with nothing changed, if no such socket can be had; ValueError with sock= and carrier=.
+        """
+        from ._rebind import of_stream  # only who uses it pays for it
+
+        return await of_stream(self, host, port, local, probe_ms)
+
     # closing
 
     def close(self, linger_ms=None):

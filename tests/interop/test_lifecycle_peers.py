@@ -18,12 +18,12 @@ DEAD_MS = 1500
 
 
 @contextlib.contextmanager
-def server(end, port, said=None, **options):
+def server(end, port, said=None, runtime="cpython", **options):
     """An echo server at this port."""
     if end == "ours":
         settings = dict(OPTIONS, passphrase="life", **options)
         words = ("127.0.0.1", port, udp.TIMEOUT_S, json.dumps(settings))
-        command = udp.our_command("cpython", "echo_server.py", *words)
+        command = udp.our_command(runtime, "echo_server.py", *words)
     else:
         flags = dict(OPTIONS, key="life", timeout=udp.TIMEOUT_S, **options)
         command = udp.go_command("serve", f"--listen=127.0.0.1:{port}", **flags)
@@ -41,6 +41,7 @@ class Client:
             command = udp.our_command("cpython", "life_client.py", *words)
         else:
             flags = dict(OPTIONS, key="life", conv=conv, local=f"127.0.0.1:{local_port}")
+            flags["wait"] = options.get("wait", 1)
             command = udp.go_command("life-client", f"127.0.0.1:{server_port}", **flags)
         self._process = subprocess.Popen(
             command,

@@ -41,6 +41,14 @@ class Socket(_Timed):
         self, mask: str | int | None, sink: Callable[..., object] | None = None
     ) -> None: ...
     def set(self, **options: Unpack[StreamOptions]) -> None: ...
+    def rebind(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        *,
+        local: tuple[str, int] | None = None,
+        probe_ms: int = 2000,
+    ) -> bool: ...
     def makefile(
         self,
         mode: str = "r",

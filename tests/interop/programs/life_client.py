@@ -2,8 +2,10 @@
 
     life_client.py SERVER_PORT LOCAL_PORT OPTIONS      OPTIONS: JSON, see options.py
 
-Each line "N" sends N bytes and waits a second for as many; a line of JSON says how many came back
-and what error the session gave. "close" closes it; the end of standard input ends the program.
+Each line "N" sends N bytes and waits a second (or options' "wait" seconds) for as many; a line of
+JSON says how many came back and what error the session gave. "rebind" goes on from another socket
+(not if LOCAL_PORT was given: 0, any). "close" closes the session; the end of standard input ends
+the program.
 """
 
 import json
@@ -28,16 +30,21 @@ def echo(client, n_bytes):
 
 
 def main(server_port, local_port, options):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind(("127.0.0.1", local_port))
+    wait_s = options.pop("wait", 1)
+    sock = None
+    if local_port:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.1", local_port))
     client = blocking.connect("127.0.0.1", server_port, sock=sock, **options)
-    client.settimeout(1)
+    client.settimeout(wait_s)
     print(json.dumps({"event": "ready", "port": local_port}), flush=True)
     for line in sys.stdin:
         word = line.strip()
         if word == "close":
             client.close()
             print(json.dumps({"event": "closed", "ok": True}), flush=True)
+        elif word == "rebind":
+            print(json.dumps({"event": "rebound", "found": client.rebind()}), flush=True)
         else:
             print(json.dumps(echo(client, int(word))), flush=True)
 
