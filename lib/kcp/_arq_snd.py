@@ -26,7 +26,7 @@ An ACK in order costs O(1); one out of order O(holes).
 
 from array import array
 
-from ._arq_rcv import Receiver, pow2_at_least, wire
+from ._arq_rcv import Receiver, pow2_at_least, sdiff, wire
 from ._compat import const
 from ._kernels import tx_extend, tx_new
 
@@ -65,6 +65,7 @@ class Sender(Receiver):
         self.n_flight = 0  # segments in the window that are not acknowledged
         self.doubts = False  # whether ACKs are looked at so (`_is_strange`; kcp-go does not)
         self._una_ms = -1  # when snd_una last moved
+        self._una_new = sn  # and what had not been sent yet
         #: 0: the last datagram knew of all that was acknowledged; 1: it did not (it was late);
         #: more: so many less one in a row cannot have been late, their sender has forgotten
         self.behind = 0
@@ -217,12 +218,15 @@ class Sender(Receiver):
         if self._cursor == sn:
             self._cursor = nxt
 
-    def _is_strange(self, ts):
-        """Can an ACK that echoes this ts, with a una below snd_una, come from the peer that had
+    def _is_strange(self, sn, ts):
+        """Can an ACK of sn that echoes ts, with a una below snd_una, come from the peer that had
         received all below snd_una? Not if what it answers was sent after snd_una was heard of.
         Such an ACK acknowledges nothing: who says it has no use for the data."""
-        sent_ms = ts - self._una_ms
-        return self.doubts and self._una_ms >= 0 and ts <= _M30 and 0 < sent_ms & _M30 < _HALF30
+        if not self.doubts or self._una_ms < 0:
+            return False
+        if self._una_new <= self.snd_una + sdiff(sn, self.snd_una) < self._snd_new:
+            return True
+        return ts <= _M30 and 0 < (ts - self._una_ms) & _M30 < _HALF30
 
     def _on_ack(self, sn, ts):
         """Handle ACK of sn (snd_una <= sn < snd_nxt), which echoes our ts.

@@ -237,7 +237,7 @@ class Arq(Timing):
                 self.push_ms = now_ms
                 if not self._on_push(sn, ts, frg, buf, off, n) and regular:
                     self.stats.RepeatSegs += 1
-            elif cmd == _ACK and behind and self._is_strange(ts):
+            elif cmd == _ACK and behind and self._is_strange(sn, ts):
                 strange = True
             elif cmd == _ACK:
                 sn = self.snd_una + sdiff(sn, self.snd_una)
@@ -273,7 +273,7 @@ class Arq(Timing):
             if self._peak_ms >= 0:
                 self._tell_oldest(now_ms)
             self._on_una(min(self.snd_una + ahead, self.snd_nxt))
-            self._una_ms = now_ms
+            self._una_ms, self._una_new = now_ms, self._snd_new
         return 0
 
     def _acknowledged(self, now_ms, ts, n_bytes):

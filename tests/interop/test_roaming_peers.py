@@ -58,15 +58,15 @@ def test_a_nat_that_takes_another_port(client_end, runtime):
     port, local = ports()
     said = []
     options = {"runtime": runtime, "roaming": True}
-    with server("ours", port, said, **options), Nat(port) as nat:
-        with Client(client_end, nat.port, local, 7, wait=20) as client:
-            for n in range(1, 4):
-                assert client.tell(3000)["back"] == 3000, n
-                n_out, n_in = replay(list(nat.seen), port)
-                assert n_in <= n_out
-                nat.remap()
-            assert client.tell(3000)["back"] == 3000
-            assert nat.n_ports == 4
+    there, nat = server("ours", port, said, **options), Nat(port)
+    with there, nat, Client(client_end, nat.port, local, 7, wait=20) as client:
+        for n in range(1, 4):
+            assert client.tell(3000)["back"] == 3000, n
+            n_out, n_in = replay(list(nat.seen), port)
+            assert n_in <= n_out
+            nat.remap()
+        assert client.tell(3000)["back"] == 3000
+        assert nat.n_ports == 4
     assert not any("another conversation" in line or '"gone"' in line for line in said), said
 
 
@@ -74,11 +74,11 @@ def test_a_nat_that_takes_another_port(client_end, runtime):
 def test_a_nat_that_takes_another_port_towards_kcp_go(client_end):
     port, local = ports()
     said = []
-    with server("kcp-go", port, said), Nat(port) as nat:
-        with Client(client_end, nat.port, local, 7, wait=3) as client:
-            assert client.tell(3000)["back"] == 3000
-            nat.remap()
-            answer = client.tell(1000)
+    there, nat = server("kcp-go", port, said), Nat(port)
+    with there, nat, Client(client_end, nat.port, local, 7, wait=3) as client:
+        assert client.tell(3000)["back"] == 3000
+        nat.remap()
+        answer = client.tell(1000)
     assert answer["back"] == 0 and json.loads(said[-1])["snmp"]["PassiveOpens"] == 2
     told = "forgotten this session" in answer.get("error", "")
     assert told == (client_end == "ours"), answer

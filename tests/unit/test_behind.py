@@ -39,6 +39,15 @@ def test_what_is_sent_after_una_moved_tells():
         assert kcp.behind == 0 and kcp.snd_bytes == 0
 
 
+def test_within_one_ms_the_number_tells():
+    kcp = acknowledged()
+    send_at(kcp, 20)  # the ms at which una moved, but later: it had not been sent before
+    feed(kcp, segment(ACK, sn=5, ts=20, una=0), 40)
+    assert kcp.behind == 2 and kcp.snd_bytes == 4
+    feed(kcp, segment(ACK, sn=6, ts=20, una=0), 41)  # this one does not exist
+    assert kcp.behind == 2
+
+
 def test_what_was_sent_before_does_not():
     """Reordering alone can bring such an ACK: of what was sent when una moved, or before."""
     kcp = arq(stream=False)
@@ -53,11 +62,16 @@ def test_what_was_sent_before_does_not():
 
 
 def test_times_that_are_none_of_ours_tell_nothing():
-    kcp = acknowledged()
-    send_at(kcp, 30)
+    kcp = arq(stream=False)
+    for n in range(8):
+        say(kcp, bytes([n]))
+    drain(kcp, 0)
+    feed(kcp, segment(ACK, sn=2, ts=0, una=3), 20)
     for ts in (0x40000000, 0xFFFFFFFF, 0x3FFFFFFF):
         feed(kcp, segment(ACK, sn=5, ts=ts, una=0), 60)
         assert kcp.behind == 1, ts
+    feed(kcp, segment(ACK, sn=6, ts=30, una=0), 60)  # sent again at 30, if that is true
+    assert kcp.behind == 2
 
 
 def test_before_anything_was_acknowledged_nothing_can_be_forgotten():
