@@ -330,7 +330,8 @@ class Output(Sender):
         tx, lens, mask = self._tx, self._tx_n, self._tx_mask
         sn, stop, rto = self._snd_new, self.snd_nxt, self.rx_rto
         expiry = (now_ms + rto) & _M30
-        wnd, una, first, start = self._wnd, wire(self._una), sn, off
+        wnd, una = self._wnd, wire(self._una)
+        first, start = sn, off  # (a tuple of four would be an object on MicroPython)
         while sn < stop:
             slot = sn & mask
             chunk = tx[slot]
