@@ -232,7 +232,7 @@ class Arq(Timing):
             if regular:
                 self.rmt_wnd = wnd
             if una != self.snd_una:
-                behind = self._on_new_una(una, now_ms)
+                behind = self._on_new_una(una, now_ms, behind)
             if cmd == _PUSH:
                 self.push_ms = now_ms
                 if not self._on_push(sn, ts, frg, buf, off, n) and regular:
@@ -264,9 +264,11 @@ class Arq(Timing):
             self._arm_tick(now_ms)
         return 0
 
-    def _on_new_una(self, una, now_ms):
+    def _on_new_una(self, una, now_ms, behind):
         """Take a una that is not snd_una; return 0, or what `behind` is if it is an old one."""
         ahead = sdiff(una, self.snd_una)
+        if ahead == 0:  # it is snd_una, which has gone round
+            return behind
         if ahead < 0:
             return self.behind or 1
         if self.snd_nxt > self.snd_una:
