@@ -28,6 +28,7 @@ LIB = os.path.join(os.path.dirname(TESTS), "lib")
 CPYTHON_ONLY = {
     "api/": "runs user programs on both runtimes in subprocesses, and tests what only CPython has",
     "cli/": "drives the command line in subprocesses, which MicroPython has not",
+    "native/": "compiles the C core, and drives it through ctypes",
     "interop/": "starts Go peers and other interpreters as subprocesses",
     "unit/test_rs_oracle.py": "compares with reedsolo, by hypothesis",
     "unit/test_fec_hostile.py": "makes its packets with hypothesis",
@@ -69,6 +70,7 @@ NO_CLOCK = {
     "api/test_names.py",
     "api/test_typing.py",
     "interop/test_conformance.py",
+    "interop/test_conformance_native.py",
     "interop/test_fec_diff.py",
     "interop/test_fec_ratios.py",
     "interop/test_go_names.py",

@@ -59,6 +59,11 @@
 #define KCP_RS (1) // 1416 bytes
 #endif
 
+// The ARQ with its congestion controllers
+#ifndef KCP_ARQ
+#define KCP_ARQ (1) // 13790 bytes
+#endif
+
 // AES and carry-less multiplication by the instructions of x86-64 CPUs that have them
 #ifndef KCP_AES_HARDWARE
 #define KCP_AES_HARDWARE (1) // 1025 bytes
