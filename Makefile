@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop test-targets test-native native-sizes bench fec-report idle-report pacing-report net-report lint format setup env
+.PHONY: help demo test test-host test-upy test-interop test-targets test-native native-sizes bench charts fec-report idle-report pacing-report net-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -48,6 +48,9 @@ pacing-report: ## what pacing brings, on simulated links (PACING="--seeds 5")
 
 net-report: ## ours, kcp-go and the kernel's TCP over one modelled link (NET="--only T01 --repeat 1")
 	$(ENV) --only python,go,peers,micropython run python tools/net_report.py $(NET)
+
+charts: ## draw the charts of README's tuning chapter, and print their figures
+	$(ENV) --only python run python tools/charts.py
 
 lint: ## ruff, codespell, gofmt and go vet
 	$(ENV) --only python,go run tools/lint.sh

@@ -5,7 +5,7 @@ import os
 import sys
 
 import pytest
-from cli_support import environment, kcp, one_sentence
+from cli_support import ROOT, environment, kcp, load_tool, one_sentence
 
 from kcp._presets import PRESETS
 from kcp_cli import chart, simulate
@@ -136,3 +136,13 @@ def test_a_long_run_is_drawn_with_few_points():
     slices = chart._bins(looks)
     assert len(slices) <= chart._POINTS
     assert sum(len(found) for _, found in slices) == 5000
+
+
+def test_the_charts_of_the_readme_are_those_that_make_draws():
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        readme = file.read()
+    for command in load_tool("charts").COMMANDS:
+        path = command.split()[-1]
+        assert f"`{command}`" in readme
+        assert f"]({path})" in readme
+        assert 1000 < os.path.getsize(os.path.join(ROOT, path)) < 100_000

@@ -71,11 +71,12 @@ def run(link, load, settings, seed):
     except AssertionError as error:  # how the simulator says it
         raise Failure(f"The simulated transfer comes to no end: {error}.") from None
     trips = sorted(apps[0].rtts) if is_echo else []
-    return _figures(net, stats, apps, load, trips), watch.looks, trips
-
-
-def _figures(net, stats, apps, load, trips):
     done_ms = max(app.done_ms for app in apps)
+    looks = [look for look in watch.looks if look.t_ms <= done_ms]
+    return _figures(net, stats, done_ms, load, trips), looks, trips
+
+
+def _figures(net, stats, done_ms, load, trips):
     n_bytes = 2 * load["count"] * load["size"] if trips else load["bytes"]
     counters = net.counters()
     figures = {
