@@ -149,14 +149,21 @@ static int32_t on_new_una(kcp_arq_t *a, uint32_t una, uint32_t now_ms) {
         uint32_t n = a->snd_nxt - a->snd_una;
         kcp_snd_on_una(a, (uint32_t)ahead < n ? una : a->snd_nxt);
         a->una_ms = (int32_t)now_ms;
+        a->una_new = a->snd_new;
     }
     return 0;
 }
 
-// Can an ACK that echoes this ts, with a una below snd_una, come from the peer that had received all
-// below it? Not if what it answers was sent after snd_una was heard of.
-static int is_strange(const kcp_arq_t *a, uint32_t ts) {
-    if (!a->has_doubts || a->una_ms < 0 || ts > KCP_CLOCK_MASK) {
+// Can an ACK of sn that echoes ts, with a una below snd_una, come from the peer that had received
+// all below it? Not if what it answers was sent after snd_una was heard of.
+static int is_strange(const kcp_arq_t *a, uint32_t sn, uint32_t ts) {
+    if (!a->has_doubts || a->una_ms < 0) {
+        return 0;
+    }
+    if (sn - a->una_new < a->snd_new - a->una_new) {
+        return 1;
+    }
+    if (ts > KCP_CLOCK_MASK) {
         return 0;
     }
     uint32_t sent_ms = (ts - (uint32_t)a->una_ms) & KCP_CLOCK_MASK;
@@ -164,7 +171,7 @@ static int is_strange(const kcp_arq_t *a, uint32_t ts) {
 }
 
 static void on_ack(kcp_arq_t *a, news_t *news, uint32_t sn, uint32_t ts) {
-    if (news->behind && is_strange(a, ts)) { // who says it has no use for the data
+    if (news->behind && is_strange(a, sn, ts)) { // who says it has no use for the data
         news->is_strange = 1;
         return;
     }

@@ -84,7 +84,8 @@ typedef struct kcp_arq {
     uint32_t snd_una, snd_nxt, snd_end, snd_new;
     int32_t snd_bytes, n_flight;
     uint8_t has_doubts;
-    int32_t una_ms; // -1: not yet
+    int32_t una_ms; // when snd_una last moved; -1: not yet
+    uint32_t una_new; // and what had not been sent yet
     int32_t behind;
     uint32_t ack_hi;
     uint32_t hole_first, hole_last;

@@ -32,7 +32,7 @@ static int tx_ring(kcp_arq_t *a, uint32_t cap) {
 int kcp_snd_init(kcp_arq_t *a, uint32_t sn) {
     a->snd_una = a->snd_nxt = a->snd_end = a->snd_new = sn;
     a->una_ms = -1;
-    a->ack_hi = a->dup_first = sn;
+    a->una_new = a->ack_hi = a->dup_first = sn;
     return tx_ring(a, RING_MIN);
 }
 
