@@ -19,10 +19,14 @@ from kcp_cli.main import main as kcp  # noqa: E402 (not installed)
 COMMANDS = (
     "kcp sim quic --sndwnd 128 --rcvwnd 128 --vary pacing=on,off -o docs/charts/pacing.svg",
     "kcp sim satellite --vary sndwnd=64,256,1024 -o docs/charts/window.svg",
-    "kcp sim far --delay 30 --loss 10 --echo 1000 --vary mode=normal,fast,fast3 "
-     "-o docs/charts/mode.svg",
-    "kcp sim far --loss 10 --echo 1000 --mode fast3 --vary fec=off,10/3,2/1 "
-     "-o docs/charts/fec.svg",
+    (
+        "kcp sim far --delay 30 --loss 10 --echo 1000 --vary mode=normal,fast,fast3 "
+        "-o docs/charts/mode.svg"
+    ),
+    (
+        "kcp sim far --loss 10 --echo 1000 --mode fast3 --vary fec=off,10/3,2/1 "
+        "-o docs/charts/fec.svg"
+    ),
 )
 
 
