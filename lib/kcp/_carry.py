@@ -4,12 +4,19 @@ runtime and API. See `carrier` for what a carrier is."""
 from ._adopt import claim
 from .config import Config
 
+_NEEDED = ("mtu", "send", "recv_into", "key", "poll_on", "poll_ms", "retry_ms")
+
 
 def fitted(config, carrier):
     """Return the config with an mtu that the carrier can take. ValueError if one was asked for
     that it cannot, or for what only a UDP socket has."""
     if not config.dscp is config.read_buffer is config.write_buffer is None:
         raise ValueError("dscp, read_buffer and write_buffer are of UDP sockets, not of carriers")
+    for name in _NEEDED:
+        if not hasattr(carrier, name):
+            raise ValueError(
+                "a carrier needs %s: derive it from kcp.carrier.Carrier, and see there" % name
+            )
     if config.mtu <= carrier.mtu:
         return config
     if "mtu" in config.given:

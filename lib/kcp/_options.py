@@ -1,6 +1,6 @@
 """Settings that may change while a session lives: what `Session.set` does."""
 
-from .config import MODE_NAMES, Config, overlaid
+from .config import MODE_NAMES, Config, check_room, overlaid
 
 #: What Session.set() takes. Everything else is fixed when the session is made: the packet frame
 #: (crypt, key, fec), limits for which memory was set aside, and what belongs to the socket.
@@ -44,7 +44,7 @@ def changed(session, options: dict) -> Config:
                 "%s is fixed when the session is made; set() takes: %s"
                 % (name, ", ".join(sorted(RUNTIME)))
             )
-    session.arq.check_mtu(merged.mtu - session.overhead_bytes)
+    check_room(merged.mtu, session.overhead_bytes)
     return merged
 
 

@@ -9,7 +9,12 @@ def look_up(host, port: int, passive: bool = False, flags: int = 0) -> list:
     `flags` has AI_NUMERICHOST, with which a name raises socket.gaierror."""
     if passive:
         flags |= socket.AI_PASSIVE
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=flags)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=flags)
+    except socket.gaierror as error:
+        if flags & socket.AI_NUMERICHOST:
+            raise
+        raise socket.gaierror(error.errno, "host %r: %s" % (host, error.strerror)) from None
     found.sort(key=lambda entry: entry[0] != socket.AF_INET)
     return [(entry[0], entry[4]) for entry in found]
 
@@ -49,7 +54,7 @@ def connected(found, sockbuf: int, local=None) -> tuple:
             sock.connect(address)
             return sock, address
         except OSError as error:
-            failure = error
+            failure = _told("cannot send to", address, error)
             if sock is not None:
                 sock.close()
     raise failure
@@ -67,19 +72,30 @@ def bound(found, sockbuf: int):
             sock.bind(address)
             return sock
         except OSError as error:
-            failure = error
+            failure = _told("cannot serve on", address, error)
             if sock is not None:
                 sock.close()
     raise failure
 
 
+def _told(what, address, error):
+    """Return the error with the address that it is about."""
+    text = "%s %s port %d: %s" % (what, address[0], address[1], error.strerror)
+    return OSError(error.errno, text)
+
+
+def _check_udp(sock):
+    """Raise ValueError unless it is an open UDP socket."""
+    if not isinstance(sock, socket.socket) or sock.type != socket.SOCK_DGRAM:
+        raise ValueError("sock must be a UDP socket of the socket module (SOCK_DGRAM)")
+    if sock.fileno() < 0:
+        raise ValueError("sock is closed already: give an open UDP socket")
+
+
 def borrow(sock):
     """Make a socket of the caller's non-blocking; return a function that undoes it. ValueError if
     it is no open UDP socket."""
-    if sock.type != socket.SOCK_DGRAM:
-        raise ValueError("the socket must be a UDP socket (SOCK_DGRAM)")
-    if sock.fileno() < 0:
-        raise ValueError("the socket is closed")
+    _check_udp(sock)
     timeout = sock.gettimeout()
     sock.setblocking(False)
 
@@ -92,6 +108,7 @@ def borrow(sock):
 
 def address_for(sock, found):
     """Return the address in `found` (see look_up) that suits a socket of the caller's."""
+    _check_udp(sock)
     family = sock.family
     for one, address in found:
         if one == family:

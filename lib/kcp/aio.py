@@ -1,9 +1,16 @@
 """The asyncio API: `open_connection` and `start_server`, the same on both runtimes."""
 
-from errno import ETIMEDOUT
-
 from ._clock import ticks_diff, ticks_ms
-from ._opening import NO_ANSWER, SOCKBUF, need_peer, need_place, new_session, set_up, settled
+from ._opening import (
+    SOCKBUF,
+    check_probe,
+    need_peer,
+    need_place,
+    new_session,
+    no_answer,
+    set_up,
+    settled,
+)
 from ._port import (
     Event,
     TimeoutError,
@@ -56,8 +63,9 @@ async def open_connection(
     sockbuf: bytes asked for the socket's buffers (the system may give less).
     write_limit, high_water, low_water: bytes, see `Stream`.
     """
-    config = settled(config, options, host, port, sock, carrier)
+    config = settled(config, options, host, port, sock, carrier, sockbuf)
     need_peer(host, port, carrier)
+    check_probe(probe_ms)
     _check_marks(write_limit, high_water, low_water)
     session = new_session(config, conv, ticks_ms())
     key = None
@@ -93,7 +101,7 @@ async def _probe(stream, probe_ms):
     while not stream.session.heard:
         left_ms = probe_ms - ticks_diff(ticks_ms(), begin_ms)
         if left_ms <= 0:
-            raise OSError(ETIMEDOUT, NO_ANSWER)
+            raise no_answer(probe_ms)
         stream.session.probe()
         stream.endpoint.kick(stream)
         try:
@@ -128,8 +136,10 @@ async def start_server(
     and `Config.max_sessions` bound what strangers can make this side keep.
     An exception in the callback is reported as the event loop does and closes the stream.
     """
-    config = settled(config, options, host, port, sock, carrier)
+    config = settled(config, options, host, port, sock, carrier, sockbuf)
     need_place(port, sock, carrier)
+    if callback is not None and not callable(callback):
+        raise ValueError("callback must be a function callback(reader, writer), or None")
     _check_marks(write_limit, high_water, low_water)
     if carrier is not None:
         from ._carry import async_port  # only who uses it pays for it

@@ -24,10 +24,17 @@ ends when all is acknowledged, after linger_ms at the latest, and says on stderr
 child process after fork() cannot use them; the parent can.
 """
 
-from errno import ETIMEDOUT
-
 from ._clock import ticks_diff, ticks_ms
-from ._opening import NO_ANSWER, SOCKBUF, need_peer, need_place, new_session, set_up, settled
+from ._opening import (
+    SOCKBUF,
+    check_probe,
+    need_peer,
+    need_place,
+    new_session,
+    no_answer,
+    set_up,
+    settled,
+)
 from ._random import fill
 from ._sync import Backlog, SyncLink
 from ._sync_port import address_on, adopt, open_client, open_server, service
@@ -69,8 +76,9 @@ def connect(
     timeout: what settimeout() takes, for the calls to come.
     sockbuf: bytes asked for the UDP socket's buffers (the system may give less).
     """
-    config = settled(config, options, host, port, sock, carrier)
+    config = settled(config, options, host, port, sock, carrier, sockbuf)
     need_peer(host, port, carrier)
+    check_probe(probe_ms)
     limit_ms = timeout_ms(timeout)
     session = new_session(config, conv, ticks_ms())
     key = None
@@ -112,7 +120,7 @@ def _probe(link, probe_ms):
     while not link.session.heard:
         passed_ms = ticks_diff(ticks_ms(), begin_ms)
         if passed_ms >= probe_ms:
-            raise OSError(ETIMEDOUT, NO_ANSWER)
+            raise no_answer(probe_ms)
         if passed_ms >= next_ms:
             link.port.begin()
             link.session.probe()
@@ -143,7 +151,7 @@ def listen(
     has both), "0.0.0.0" IPv4. The other parameters are as in `connect`; `Config.backlog` bounds
     the sessions that wait for accept(), `Config.max_sessions` all.
     """
-    config = settled(config, options, host, port, sock, carrier)
+    config = settled(config, options, host, port, sock, carrier, sockbuf)
     need_place(port, sock, carrier)
     listener = Listener(config, fill)
     if carrier is not None:

@@ -1,8 +1,10 @@
 """One object for all settings, checked when it is made."""
 
-from ._compat import DEFAULT_FEC_BYTES, DEFAULT_MEMORY_BYTES, DEFAULT_WND
+from ._compat import DEFAULT_FEC_BYTES, DEFAULT_MEMORY_BYTES, DEFAULT_WND, const
 from .cc import check as check_cc
 from .crypt import key_for
+
+_KCP_HEAD = const(24)
 
 #: kcptun's modes: (nodelay, interval ms, resend, nc)
 MODES = {
@@ -84,6 +86,8 @@ _SOCKET_RANGES = {
 #: Whose packets anybody can make, or make others of.
 _NO_PROOF = ("null", "none", "xor", "salsa20")
 
+_FLAGS = tuple([name for name, value in _DEFAULTS.items() if value is True or value is False])
+
 #: What a mode sets.
 MODE_NAMES = ("nodelay", "interval", "resend", "nc")
 
@@ -152,6 +156,9 @@ class Config:
             check_range(name, getattr(self, name), limits)
         for name in _SOCKET_RANGES:
             check_socket_option(name, getattr(self, name))
+        for name in _FLAGS:
+            if getattr(self, name) not in (True, False):
+                raise ValueError("%s must be True or False, not %r" % (name, getattr(self, name)))
         if self.idle_ms and self.idle_ms < 2 * self.keepalive_ms:
             raise ValueError(
                 "idle_ms must be 0 or at least twice keepalive_ms, or it ends living sessions"
@@ -159,6 +166,8 @@ class Config:
 
     def _check_names(self):
         key_for(self.crypt, self.key)
+        if self.key is not None and "crypt" not in self.given:
+            raise ValueError("a key, but no crypt: say which it is for, as crypt='aes-128'")
         if self.mode not in MODES and self.mode != "manual":
             names = ", ".join(sorted(MODES))
             raise ValueError("unknown mode %r; there are: %s, manual" % (self.mode, names))
@@ -172,6 +181,8 @@ class Config:
 
             self.trace = mask_of(self.trace)
         if self.fec is not None:
+            if not isinstance(self.fec, (tuple, list)) or len(self.fec) != 2:
+                raise ValueError("fec must be (data, parity), as (10, 3), not %r" % (self.fec,))
             self.datashard, self.parityshard = self.fec
         if self.datashard or self.parityshard:
             from .rs import check
@@ -186,7 +197,9 @@ class Config:
         for name, value in zip(MODE_NAMES, preset):
             if getattr(self, name) is None:
                 setattr(self, name, value)
-        self.nodelay, self.nc = int(self.nodelay), int(self.nc)
+        for name in ("nodelay", "nc"):
+            if getattr(self, name) in (True, False):  # else check_range() says what it must be
+                setattr(self, name, int(getattr(self, name)))
         if self.cc is None:
             self.cc = "kcp" if self.nc == 0 else DEFAULT_CC if self.pacing else "none"
         if self.sndwnd is None:
@@ -202,7 +215,7 @@ class Config:
         """Check the controller, and have nc say the same."""
         check_cc(self.cc)
         nc = 0 if self.cc == "kcp" else 1
-        if self.nc is not None and int(self.nc) != nc:
+        if self.nc is not None and self.nc != nc:
             raise ValueError("nc=%r says otherwise than cc=%r: give only cc" % (self.nc, self.cc))
         self.nc = nc
 
@@ -227,10 +240,12 @@ class Config:
     @classmethod
     def from_options(cls, config, options: dict) -> "Config":
         """Return `config` (None: the defaults) with `options` laid over it."""
-        if not options:
-            return cls() if config is None else config
         if config is None:
             return cls(**options)
+        if not isinstance(config, cls):
+            raise ValueError("config must be a kcp.Config, not %s" % type(config).__name__)
+        if not options:
+            return config
         return cls(**overlaid(dict(config.given), options))
 
 
@@ -242,6 +257,15 @@ def overlaid(given: dict, options: dict) -> dict:
         given.pop("cc", None)
     given.update(options)
     return given
+
+
+def check_room(mtu, overhead_bytes):
+    """Raise ValueError unless an mtu leaves room for data beside what is in every packet."""
+    if mtu - overhead_bytes <= _KCP_HEAD:
+        raise ValueError(
+            "mtu=%d leaves no room for data: crypt and FEC take %d bytes of it and KCP %d; give"
+            " mtu=%d or more" % (mtu, overhead_bytes, _KCP_HEAD, overhead_bytes + _KCP_HEAD + 1)
+        )
 
 
 def check_range(name, value, limits):

@@ -28,6 +28,8 @@ def derive_key(passphrase) -> bytes:
     """
     if isinstance(passphrase, str):
         passphrase = passphrase.encode()
+    elif not isinstance(passphrase, (bytes, bytearray, memoryview)):
+        raise ValueError("a passphrase is a str or bytes, not %s" % type(passphrase).__name__)
     return pbkdf2_sha1(passphrase, _SALT, _ROUNDS, _KEY_BYTES)
 
 

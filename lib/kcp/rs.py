@@ -114,6 +114,8 @@ def parity_rows(data: int, parity: int) -> list:
 
 def check(data: int, parity: int):
     """Raise ValueError unless data and parity are >= 1 and their sum is <= 256."""
+    if not isinstance(data, int) or not isinstance(parity, int):
+        raise ValueError("shards are whole numbers, as (10, 3), not %r + %r" % (data, parity))
     if data < 1 or parity < 1 or data + parity > 256:
         raise ValueError(
             "datashard and parityshard must be at least 1 and at most 256 together, not %r + %r"

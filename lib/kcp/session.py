@@ -20,6 +20,7 @@ from ._compat import const
 from ._ending import EPIPE, Ending, left, sooner
 from ._kernels import close_gap, u32
 from .arq import Arq
+from .config import check_room
 from .packet import BAD_SUM, codec
 from .stats import Stats, read_late
 
@@ -53,6 +54,7 @@ class Session(Ending):
         self._head = self.codec.head + (_FEC_HEAD if config.datashard else 0)
         #: what a datagram holds besides KCP segments
         self.overhead_bytes = self._head + self.codec.tail
+        check_room(config.mtu, self.overhead_bytes)
         mtu = config.mtu - self.overhead_bytes
         self.arq = Arq(
             conv,

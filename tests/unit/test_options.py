@@ -61,7 +61,7 @@ def test_what_is_refused_changes_nothing():
     for options, word in (
         ({"mtu": 1501}, "50..1500"),
         ({"mtu": 49}, "50..1500"),
-        ({"mtu": 52}, "kcp mtu"),  # 20 + 8 + 24 and no byte of data
+        ({"mtu": 52}, "leaves no room"),  # 20 + 8 + 24 and no byte of data
         ({"sndwnd": 0}, "segments"),
         ({"rcvwnd": 32769}, "segments"),
         ({"interval": 1, "mtu": 500}, "10..5000"),

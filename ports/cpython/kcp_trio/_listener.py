@@ -39,7 +39,7 @@ async def open_listener(
     The other parameters are those of `kcp.start_server`; `Config.backlog` bounds the sessions that
     wait for accept(), `Config.max_sessions` all.
     """
-    config = settled(config, options, host, port, sock, carrier)
+    config = settled(config, options, host, port, sock, carrier, sockbuf)
     need_place(port, sock, carrier)
     check_marks(config, end_mark)
     udp: Port

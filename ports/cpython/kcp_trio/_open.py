@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ._core import NO_ANSWER, SOCKBUF, Endpoint, claim, need_peer, new_session, set_up, settled
+from ._core import (
+    SOCKBUF,
+    Endpoint,
+    check_probe,
+    claim,
+    need_peer,
+    new_session,
+    no_answer,
+    set_up,
+    settled,
+)
 from ._marked import MarkedStream, check_marks
 from ._port import CarrierPort, Port, adopt, adopted_address, now_ms, open_client
 from ._stream import KcpStream, StreamLink
@@ -41,8 +50,9 @@ async def open_stream(
     OSError(ETIMEDOUT) for a peer that does not answer comes only with it. The other parameters
     are those of `kcp.open_connection`; sock: a socket of the socket module.
     """
-    config = settled(config, options, host, port, sock, carrier)
+    config = settled(config, options, host, port, sock, carrier, sockbuf)
     need_peer(host, port, carrier)
+    check_probe(probe_ms)
     check_marks(config, end_mark)
     session = new_session(config, conv, now_ms())
     key = None
@@ -82,4 +92,4 @@ async def _probe(link: Any, probe_ms: int) -> None:
                 await link.is_heard.wait()
             wait_ms *= 2
     if not link.session.heard:
-        raise OSError(errno.ETIMEDOUT, NO_ANSWER)
+        raise no_answer(probe_ms)
