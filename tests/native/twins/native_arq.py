@@ -21,7 +21,8 @@ FILES = (
     "kcp_pacer.c",
 )
 FLAGS = ("-std=c99", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror")
-UNDEFINED = ("-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan")
+# A trap, because a message of the sanitizer's would be lost when it ends the process.
+UNDEFINED = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
 CONTROLLERS = {"none": 0, "kcp": 1, "rate": 2}
 
 u8p, u32, i32 = ctypes.c_char_p, ctypes.c_uint32, ctypes.c_int32

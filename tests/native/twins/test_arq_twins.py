@@ -5,14 +5,24 @@ KCP_TWIN_SEED repeats a seed that failed; KCP_TWIN_COUNT says how many are drawn
 
 import os
 import random
+import re
 
 import arq_twins
 import pytest
-from native_arq import NativeArq
+from native_arq import CORE, NativeArq
+
+from kcp.stats import NAMES
 
 FIXED = 24
 FRESH = int(os.environ.get("KCP_TWIN_COUNT", "24"))
 STEPS = 250
+
+
+def test_the_counters_are_the_same():
+    with open(os.path.join(CORE, "kcp_stats.h"), encoding="utf-8") as file:
+        names = re.findall(r"^    KCP_(\w+),$", file.read(), re.MULTILINE)
+    spelt = [name.replace("_", "").lower() for name in names]
+    assert spelt == [name.lower() for name in NAMES] + ["ncounters"]
 
 
 def test_fixed_seeds():
