@@ -9,6 +9,7 @@ import json
 from . import SCENARIOS
 
 _IP_UDP_BYTES = 28
+_PLAIN_PEER = {"snd_wnd", "rcv_wnd", "mode", "mtu"}
 
 #: What the presets of `kcp.Config` are made for: (in words, link). Typical figures, no extremes.
 PRESET_LINKS = {
@@ -68,6 +69,21 @@ def links() -> dict:
         for name, link in json.load(file)["links"].items():
             found[name] = (in_words(link), link)
     return found
+
+
+def case(name: str):
+    """Return (name of the link, load, options of kcp.Config) of a case of the test scenarios, such
+    as "T05-w48"; None if there is none, or if it takes more than these."""
+    with open(SCENARIOS) as file:
+        cases = json.load(file)["cases"]
+    for one in cases:
+        plain = set(one["peer"]) <= _PLAIN_PEER and "peer1" not in one and "back" not in one
+        if one["id"] == name and plain and one["load"]["kind"] != "link":
+            peer = dict(one["peer"])
+            options = dict(zip(("nodelay", "interval", "resend", "nc"), peer["mode"]))
+            options.update(sndwnd=peer["snd_wnd"], rcvwnd=peer["rcv_wnd"], mtu=peer["mtu"])
+            return one["link"], one["load"], options
+    return None
 
 
 def in_words(link: dict) -> str:

@@ -4,10 +4,14 @@ What is measured is compared with what must be so (sizes, ratios, names), never 
 tests/interop/test_doctor_peers.py does the same with the real kcp-go.
 """
 
+import errno
+
 import pytest
 from cli_support import Kcp, NarrowRelay, doctor, free_port, kcp, relay, silent_port
 
+from kcp import Config
 from kcp_cli import doctor as module
+from kcp_cli import probes
 
 
 def echo(*flags, **env):
@@ -161,6 +165,39 @@ def test_what_is_suggested(trips_ms, loss_pct, largest, flags):
 
     Found.trips_ms, Found.loss_pct, Found.largest_bytes = trips_ms, loss_pct, largest
     assert module._suggestion(Found) == flags
+
+
+def test_a_key_alone_is_enough_to_find_the_cipher():
+    with echo("--crypt", "tea", "--key", "secret") as server:
+        arguments = ("doctor", server.address, "--key", "secret", "--try", "--timeout", "0.5")
+        code, out, notes = kcp(*arguments)
+    assert code == 5
+    assert b"use --crypt tea" in out
+    assert len(notes) == 1  # "measuring", and no word about a key without effect
+
+
+class Narrow:
+    """A socket whose system refuses what is too long, and tells of a router's refusal later."""
+
+    def __init__(self, mtu):
+        self.mtu = mtu
+        self.pending = False
+        self.sent = []
+
+    def send(self, data):
+        if self.pending or len(data) > self.mtu:
+            self.pending = False
+            raise OSError(errno.EMSGSIZE, "too long")
+        self.sent.append(len(data))
+
+
+def test_a_routers_refusal_is_not_taken_for_that_of_the_next_datagram():
+    sock = Narrow(1200)
+    wire = probes.Wire(sock, Config())
+    assert wire.probe(1, size=1201) is False
+    sock.pending = True
+    assert wire.probe(2, size=1200) is True
+    assert sock.sent == [1200]
 
 
 def test_unknown_host():

@@ -62,6 +62,19 @@ def test_the_link_can_be_varied_and_changed():
     assert light["median_ms"] >= 20
 
 
+def test_a_case_of_the_scenarios_brings_its_load_and_windows():
+    small, default = rows("T05-w32", "--vary", "sndwnd=4,32")
+    assert small["bytes"] == default["bytes"] == 2097152
+    assert small["seconds"] > default["seconds"]
+    assert rows("T05-w32") == [{**default, "run": "this"}]
+    assert rows("T06-echo10")[0]["bytes"] == 2 * 500 * 64
+
+
+@pytest.mark.parametrize("name", ["T14-sn31", "L-all", "T99"])
+def test_a_case_that_is_no_plain_one_is_no_link(name):
+    assert profiles.case(name) is None
+
+
 def test_table_for_a_person():
     code, out, notes = kcp("sim", "near", "--bytes", "10000", "--vary", "mode=normal,fast3")
     assert (code, notes) == (0, [])
@@ -85,7 +98,7 @@ def test_the_links_are_listed():
         (("near", "--vary", "pacing"), "pacing=on,off"),
         (("near", "--vary", "colour=blue"), "unknown option"),
         (("near", "--vary", "fec=300/3"), "300"),
-        (("near", "--vary", "fec=on"), "fec cannot be 'on'"),
+        (("near", "--vary", "fec=on"), "fec must be"),
         (("near", "--mtu", "10"), "mtu must be"),
         (("near", "--bytes", "1", "--echo", "1"), "not both"),
         (("near", "-o", "chart.gif"), ".svg or a .png"),

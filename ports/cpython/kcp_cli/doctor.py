@@ -37,7 +37,8 @@ def doctor(address, try_all, timeout_s, as_json, quiet, **flags):
     5 it answers, but to another cipher (--try); 1 the host cannot be reached at all.
     """
     report = Report("doctor", as_json, quiet)
-    config = make_config(flags)
+    is_unused = try_all and flags.get("crypt") in (None, *_PLAIN)  # until the ciphers' turn comes
+    config = make_config({**flags, "key": None} if is_unused else flags)
     try:
         with probes.connected_socket(address) as sock:
             return _examine(report, address, sock, config, flags, try_all, timeout_s)

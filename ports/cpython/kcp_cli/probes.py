@@ -100,17 +100,19 @@ class Wire:
         end = self.codec.head + len(segments)
         buf[self.codec.head : end] = segments
         n = self.codec.seal(buf, end)
-        try:
-            self.sock.send(memoryview(buf)[:n])
-        except (BlockingIOError, InterruptedError):
-            pass  # as if it were lost
-        except OSError as error:
-            _raise_if_refused(error)
-            if error.errno == errno.EMSGSIZE:
-                return False
-            if error.errno != errno.ENOBUFS:
-                raise
-        return True
+        for _ in range(2):  # a router's word about an earlier one that was too long comes here too
+            try:
+                self.sock.send(memoryview(buf)[:n])
+                return True
+            except (BlockingIOError, InterruptedError):
+                return True  # as if it were lost
+            except OSError as error:
+                _raise_if_refused(error)
+                if error.errno == errno.ENOBUFS:
+                    return True
+                if error.errno != errno.EMSGSIZE:
+                    raise
+        return False
 
     def take(self, datagram):
         """Read a datagram. False if it does not belong to this wire."""

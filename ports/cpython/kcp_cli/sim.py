@@ -61,7 +61,8 @@ def _show_links(ctx, _param, wanted):
 def sim(link, output, vary, seed, title, as_json, quiet, **options):
     """Try settings on a simulated LINK: no network, and the same result every time.
 
-    LINK is one of 'kcp sim --links'. Those named like a preset (lan, wifi, lte, satellite ...) use
+    LINK is one of 'kcp sim --links', or a case of the test scenarios, as T05-w48, which brings its
+    windows and load along. Those named like a preset (lan, wifi, lte, satellite ...) use
     that preset, unless --preset names another one. Time is simulated: a minute takes a second.
 
     \b
@@ -104,17 +105,19 @@ class Study:
         from kcp_sim import profiles
 
         links = profiles.links()
-        if name not in links:
+        link, load, settings = profiles.case(name) or (name, None, {})
+        if link not in links:
             raise click.UsageError(f"No link is called {name!r}; there are: {', '.join(links)}.")
         self.seed = seed
-        self.link = dict(links[name][1])
+        self.link = dict(links[link][1])
         for flag, key in _LINK_NAMES.items():
             value = options.pop(flag)
             if value is not None:
                 self.link[key] = value
-        self.load = _load(options, self.link)
+        self.load = _load(options, self.link, load)
         self.is_echo = self.load["kind"] == "echo"
-        self.settings = {key: value for key, value in options.items() if value is not None}
+        settings.update({key: value for key, value in options.items() if value is not None})
+        self.settings = settings
         if name in profiles.PRESET_LINKS:
             self.settings.setdefault("preset", name)
         self.title = f"{name}: {profiles.in_words(self.link)}\n{_load_in_words(self.load)}"
@@ -129,11 +132,8 @@ class Study:
         results = []
         for text in values.split(","):
             changed = {_LINK_NAMES.get(name, name): _value(name, text)}
-            is_link = name in _LINK_NAMES
-            try:
-                results.append(self._run_one(*([changed, {}] if is_link else [{}, changed])))
-            except TypeError:  # such as on for a number
-                raise click.UsageError(f"--vary: {name} cannot be {text!r}.") from None
+            parts = (changed, {}) if name in _LINK_NAMES else ({}, changed)
+            results.append(self._run_one(*parts))
         return [f"{name} {text}" for text in values.split(",")], results
 
     def _run_one(self, link, settings):
@@ -176,13 +176,15 @@ def _value(name, text):
     return int(text) if text.isdigit() else text
 
 
-def _load(options, link):
+def _load(options, link, default):
     n_bytes, n_messages = options.pop("n_bytes"), options.pop("n_messages")
     size, period_ms = options.pop("size"), options.pop("period")
     if n_messages:
         if n_bytes:
             raise click.UsageError("Give --bytes or --echo, not both.")
         return {"kind": "echo", "count": n_messages, "size": size, "period_ms": period_ms}
+    if n_bytes is None and default:
+        return default
     if n_bytes is None:
         n_bytes = link.get("rate_kbps", 0) * 125 * _DEFAULT_S or _DEFAULT_BYTES[0]
         n_bytes = min(n_bytes, _DEFAULT_BYTES[1])
@@ -192,5 +194,5 @@ def _load(options, link):
 def _load_in_words(load):
     if load["kind"] == "bulk":
         return f"{load['bytes']:,} bytes one way"
-    every = f"one every {load['period_ms']} ms" if load["period_ms"] else "one after the other"
+    every = f"one every {load['period_ms']} ms" if load.get("period_ms") else "one after the other"
     return f"{load['count']:,} messages of {load['size']:,} bytes echoed, {every}"
