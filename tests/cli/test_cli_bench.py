@@ -177,7 +177,7 @@ def test_stats_on_a_terminal_are_drawn_while_it_runs():
     pty = pytest.importorskip("pty")
     with server() as there:
         main_end, terminal = pty.openpty()
-        command = [sys.executable, "-m", "kcp", "bench", there.address, "-t", "1.2", "--stats"]
+        command = [sys.executable, "-m", "kcp", "bench", there.address, "-t", "1.5", "--stats"]
         env = environment(TERM="xterm", COLUMNS="120", LINES="50")
         with subprocess.Popen(command, stdout=terminal, stderr=terminal, env=env) as process:
             os.close(terminal)
@@ -194,7 +194,7 @@ def test_stats_on_a_terminal_are_drawn_while_it_runs():
     assert process.returncode == 0
     text = shown.decode()
     assert "bytes unacknowledged" in text  # above the table, while it runs
-    assert text.count("datagrams built for the wire") > 2
+    assert text.count("datagrams built for the wire") >= 2
     assert "MB/s, " in text
 
 

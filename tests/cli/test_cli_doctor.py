@@ -4,14 +4,15 @@ What is measured is compared with what must be so (sizes, ratios, names), never 
 tests/interop/test_doctor_peers.py does the same with the real kcp-go.
 """
 
+import asyncio
 import errno
 
 import pytest
 from cli_support import Kcp, NarrowRelay, doctor, free_port, kcp, relay, silent_port
 
 from kcp import Config
+from kcp_cli import address, echo_fec, probes
 from kcp_cli import doctor as module
-from kcp_cli import probes
 
 
 def echo(*flags, **env):
@@ -40,7 +41,7 @@ def test_words_for_a_person():
     assert code == 0
     text = out.decode()
     for words in ("answers to crypt null", "round trip", "0 of 30 probes unanswered",
-                  "all sizes get there", "the peer sends none", "takes 100 packets"):  # fmt: skip
+                  "all sizes get there", "none with the peer's", "takes 100 packets"):  # fmt: skip
         assert words in text
     assert len(notes) == 1
     assert "measuring" in notes[0]
@@ -108,11 +109,36 @@ def test_another_cipher_is_found(crypt):
     assert found["answered"] > 0
 
 
-def test_the_peers_fec():
+def test_the_fec_of_a_peer_that_echoes():
     with echo("--datashard", "5", "--parityshard", "2") as server:
-        code, found = doctor(server.port)
+        code, found = doctor(server.port, "--echo")
     assert code == 0
-    assert found["fec"] == [5, 2]
+    assert (found["echoes"], found["sends_fec"], found["fec"]) == (True, True, [5, 2])
+
+
+def test_a_peer_that_echoes_without_fec(monkeypatch):
+    monkeypatch.setattr(echo_fec, "_MOST_S", 0.5)
+    config = Config()
+    with echo() as server:
+        where = address.parse(server.address)
+        assert asyncio.run(echo_fec.ratio_of(where, config, 5)) == (True, False, None)
+    with Kcp("recv", "-l", "127.0.0.1:0") as recv:
+        where = address.parse(recv.address)
+        assert asyncio.run(echo_fec.ratio_of(where, config, 5))[1:] == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"fec": [10, 3]}, "3 parity packets for every 10"),
+        ({"sends_fec": True}, "too few packets"),
+        ({}, "--echo shows it"),
+        ({"echoes": True}, "the peer sends none"),
+        ({"echoes": False}, "does not echo"),
+    ],
+)
+def test_what_is_said_of_fec(known, words):
+    assert words in module._fec({"fec": None, "sends_fec": False, "echoes": None, **known})
 
 
 @pytest.mark.parametrize(
@@ -139,7 +165,7 @@ def test_a_link_that_loses_and_delays():
     with echo() as server:
         link = {"loss": 0.15, "delay_ms": 15, "seed": 5}
         with relay.Relay(("127.0.0.1", server.port), **link) as r:
-            code, found = doctor(r.port)
+            code, found = doctor(r.port, "--timeout", "8")
     assert code == 0
     assert found["loss_pct"] > 0
     assert found["rtt_ms"] >= 30

@@ -9,13 +9,13 @@ import signal
 import time
 
 import pytest
-from cli_support import Kcp, kcp
+from cli_support import LIMIT_S, Kcp, kcp
 
 import kcp as library
 from kcp_cli.incoming import Incoming
 
 SIZE = 3_000_000
-SLOW = ("--ratelimit", "2000000")  # so that there is a middle to be cut off in
+SLOW = ("--ratelimit", "1000000")  # so that there is a middle to be cut off in
 LEAST = 200_000
 
 
@@ -47,7 +47,9 @@ def parts(folder):
 
 def wait_for_the_middle(folder):
     """Until a good part of the file is stored; its path."""
+    end_s = time.monotonic() + LIMIT_S
     while not any(path.stat().st_size > LEAST for path in parts(folder)):
+        assert time.monotonic() < end_s, os.listdir(folder)
         time.sleep(0.01)
     return parts(folder)[0]
 

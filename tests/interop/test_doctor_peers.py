@@ -76,7 +76,7 @@ def test_a_link_that_loses():
     link = {"loss": 0.15, "delay_ms": 10, "seed": 5}
     server = udp.go_server(crypt="salsa20", key=KEY)
     with server as port, relay.Relay(("127.0.0.1", port), **link) as r:
-        code, found = doctor(r.port, "--crypt", "salsa20", "--key", KEY)
+        code, found = doctor(r.port, "--crypt", "salsa20", "--key", KEY, "--timeout", "8")
     assert code == 0
     assert found["loss_pct"] > 0
     assert found["rtt_ms"] >= 20

@@ -1,5 +1,6 @@
 """`kcp doctor`: says in words what can be known about a KCP peer from outside."""
 
+import asyncio
 import ipaddress
 import statistics
 
@@ -7,6 +8,7 @@ import click
 
 from . import probes
 from .address import PEER
+from .echo_fec import ratio_of
 from .errors import NO_ANSWER, OK, OTHER_CRYPT, REFUSED
 from .options import Verb, kcp_flags, make_config, output_flags, timeout_flag
 from .report import Report
@@ -21,16 +23,19 @@ _FEC_FROM_PCT = 2  # losses from which parity is worth what it costs
 @click.argument("address", type=PEER, metavar="HOST:PORT")
 @click.option("--try", "try_all", is_flag=True,
               help="If there is silence, try the key with every cipher.")  # fmt: skip
+@click.option("--echo", is_flag=True,
+              help="The peer is an echo server: exchange data with it too, whose FEC may cover "
+              "nothing else.")  # fmt: skip
 @timeout_flag(3, "Call it silence when nothing answers for so long.")
 @kcp_flags
 @output_flags
-def doctor(address, try_all, timeout_s, as_json, quiet, **flags):
+def doctor(address, try_all, echo, timeout_s, as_json, quiet, **flags):
     """Find out what is wrong, or right, with a KCP peer at HOST:PORT.
 
     Tells whether something listens there and answers with this key and crypt; if so: round trip,
     losses, the largest datagram that passes, the peer's FEC and window, and which flags fit.
-    Nothing is handed to the program behind the peer, but it sees a session begin: KCP knows no
-    other way to ask.
+    Nothing is handed to the program behind the peer (but with --echo), yet it sees a session
+    begin: KCP knows no other way to ask.
 
     \b
     Exit codes: 0 it answers; 3 silence; 4 nothing listens there;
@@ -41,27 +46,25 @@ def doctor(address, try_all, timeout_s, as_json, quiet, **flags):
     config = make_config({**flags, "key": None} if is_unused else flags)
     try:
         with probes.connected_socket(address) as sock:
-            return _examine(report, address, sock, config, flags, try_all, timeout_s)
+            wire = _look(report, address, sock, config, flags, try_all, timeout_s)
+            if not isinstance(wire, probes.Wire):
+                return wire
+            report.note(f"{address} answers to crypt {wire.crypt}; measuring ...")
+            return _answers(report, address, wire, wire.crypt == config.crypt, echo and timeout_s)
+    except probes.Refused:
+        return _refused(report, address)
     except OSError as error:
         failure = explain(error)
         report.failed(failure.message)
         raise failure from None
 
 
-def _examine(report, address, sock, config, flags, try_all, timeout_s):
+def _look(report, address, sock, config, flags, try_all, timeout_s):
+    """The wire that is answered, or the exit code once silence was told of."""
     key = flags.get("key")
     tried = []
-    try:
-        wire = _first_answer(sock, config, key, try_all, timeout_s, tried)
-    except probes.Refused:
-        return _refused(report, address)
-    if wire is None:
-        return _silent(report, address, sock, tried, key, try_all)
-    report.note(f"{address} answers to crypt {wire.crypt}; measuring ...")
-    try:
-        return _answers(report, address, wire, wire.crypt == config.crypt)
-    except probes.Refused:
-        return _refused(report, address)
+    wire = _first_answer(sock, config, key, try_all, timeout_s, tried)
+    return wire or _silent(report, address, sock, tried, key, try_all)
 
 
 def _first_answer(sock, config, key, try_all, timeout_s, tried):
@@ -158,11 +161,15 @@ def _is_this_machine(sock):
 # -- somebody there ------------------------------------------------------------------------------
 
 
-def _answers(report, address, wire, is_asked_for):
+def _answers(report, address, wire, is_asked_for, echo_s):
     from .examine import Examination  # (it is the slow part that only this case needs)
 
     found = Examination(wire)
     found.run()
+    ratio, sends_fec = wire.ratio, wire.n_fec > 0
+    is_back = None
+    if echo_s:
+        is_back, sends_fec, ratio = asyncio.run(ratio_of(address, wire.config, echo_s))
     flags = _suggestion(found)
     result = {
         "ok": is_asked_for,
@@ -179,8 +186,9 @@ def _answers(report, address, wire, is_asked_for):
         "largest_bytes": found.largest_bytes,
         "largest_back_bytes": wire.largest_bytes,
         "long_answers_lost": found.bursts_lost,
-        "fec": list(wire.ratio) if wire.ratio else None,
-        "sends_fec": wire.n_fec > 0,
+        "fec": list(ratio) if ratio else None,
+        "sends_fec": sends_fec,
+        "echoes": is_back,
         "window": wire.wnd,
         "suggested": flags,
     }
@@ -235,7 +243,10 @@ def _fec(found):
         return f"the peer sends {parity} parity packets for every {data} (it reads any ratio)"
     if found["sends_fec"]:
         return "the peer sends FEC; too few packets came in a row to tell its ratio"
-    return "the peer sends none"
+    if found["echoes"] is None:
+        return ("none with the peer's acknowledgements; a kcp-go peer sends none at all then, one "
+                "of this library has it on data only (--echo shows it)")  # fmt: skip
+    return "the peer sends none" if found["echoes"] else "not known: the peer does not echo"
 
 
 def _suggestion(found):

@@ -10,6 +10,7 @@ _N_BURSTS = 10
 _BURST_GAP_S = 0.03
 _RATIO_S = 5  # for the peer's FEC, where the packets so far do not tell its ratio
 _GRACE_S = 0.15  # the longest tick of most peers is 100 ms
+_LATE_S = 1  # an answer that takes so much longer counts as lost
 _COPIES = 4
 _COPY_GAP_S = 0.01
 
@@ -72,12 +73,10 @@ class Examination:
         def settled():
             return sent_s.keys() <= echoes.keys()
 
-        self._listen(max(1.0, 10 * self._slowest_s) if not echoes else _GRACE_S, settled)
+        self._listen(_LATE_S if echoes else 3 * _LATE_S, settled)
         waits_s = [echoes[number] - at for number, at in sent_s.items() if number in echoes]
         if waits_s:
             self._slowest_s = max(waits_s)
-            self._listen(self._slowest_s + _GRACE_S, settled)
-            waits_s = [echoes[number] - at for number, at in sent_s.items() if number in echoes]
         self.n_sent, self.n_answered = len(sent_s), len(waits_s)
         self._singles_ms = [1000 * wait_s for wait_s in waits_s]
 
@@ -142,5 +141,5 @@ class Examination:
             self._listen(_COPY_GAP_S, is_back)
             if is_back():
                 return True
-        self._listen(self._slowest_s + _GRACE_S, is_back)
+        self._listen(self._slowest_s + 2 * _GRACE_S, is_back)
         return is_back()

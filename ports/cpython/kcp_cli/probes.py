@@ -72,6 +72,7 @@ class Wire:
         from kcp.tune import Tuner
 
         self.sock = sock
+        self.config = config
         self.crypt = config.crypt
         self.codec = codec(config, fill)
         self.least_bytes = self.codec.head + _HEAD + self.codec.tail
