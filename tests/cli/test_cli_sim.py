@@ -67,6 +67,8 @@ def test_a_case_of_the_scenarios_brings_its_load_and_windows():
     assert small["bytes"] == default["bytes"] == 2097152
     assert small["seconds"] > default["seconds"]
     assert rows("T05-w32") == [{**default, "run": "this"}]
+    normal, fast3 = rows("T05-w32", "--bytes", "200000", "--vary", "mode=normal,fast3")
+    assert normal["seconds"] != fast3["seconds"]
     assert rows("T06-echo10")[0]["bytes"] == 2 * 500 * 64
 
 
@@ -117,19 +119,21 @@ def test_a_load_that_never_ends_is_a_failure(monkeypatch):
         simulate.run(FAR, {"kind": "bulk", "bytes": 10000}, {}, 0)
 
 
-@pytest.mark.parametrize("load", [(), ("--echo", "50")])
-def test_charts(tmp_path, load):
+@pytest.mark.parametrize(
+    ("load", "names"), [((), ("a.svg", "b.png", "c.svg")), (("--echo", "50"), ("a.svg",))]
+)
+def test_charts(tmp_path, load, names):
     if sys.implementation.name != "cpython":
         pytest.skip("matplotlib has no wheels for it")
-    for name, mark in (("a.svg", b"<?xml"), ("b.png", b"\x89PNG"), ("c.svg", b"<?xml")):
+    for name in names:
         path = tmp_path / name
         code, _out, notes = kcp("sim", "far-10", "--vary", "fec=off,2/1", *load, "-o", path)
         assert (code, notes) == (0, [f"chart: {path}"])
         data = path.read_bytes()
-        assert data.startswith(mark)
+        assert data.startswith(b"<?xml" if name.endswith("svg") else b"\x89PNG")
         assert len(data) < 100_000
     svg = (tmp_path / "a.svg").read_bytes()
-    assert svg == (tmp_path / "c.svg").read_bytes()
+    assert svg == (tmp_path / names[-1]).read_bytes()  # the same run, the same file
     for text in (b"fec 2/1", b"10 % lost"):
         assert text in svg
 

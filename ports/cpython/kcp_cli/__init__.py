@@ -4,7 +4,7 @@ main.py      the command, its verbs, and how an error becomes a sentence and an 
 options.py   kcptun's flags                address.py   HOST:PORT
 files.py     the file transfer protocol    send.py, recv.py   its two ends
 incoming.py  the receiver's file
-doctor.py, examine.py, probes.py           what can be known about a peer from outside
+doctor.py, examine.py, probes.py, echo_fec.py   what can be known about a peer from outside
 sim.py, simulate.py, chart.py              settings tried on simulated links
 bench.py, blocks.py, echoing.py            throughput, and the time of an echo
 counters.py                                --stats, and `kcp stat`

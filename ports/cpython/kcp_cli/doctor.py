@@ -16,6 +16,10 @@ from .runner import explain
 
 _PLAIN = ("null", "none")
 _NEAR_MS = (("lan", 4), ("wifi", 25), ("lte", 250))  # round trips up to which a preset is meant
+_NO_WAY = (
+    "The host is down or its address is wrong: a router on the way has said that it cannot be "
+    "reached."
+)
 _FEC_FROM_PCT = 2  # losses from which parity is worth what it costs
 
 
@@ -64,14 +68,19 @@ def _look(report, address, sock, config, flags, try_all, timeout_s):
     key = flags.get("key")
     tried = []
     wire = _first_answer(sock, config, key, try_all, timeout_s, tried)
-    return wire or _silent(report, address, sock, tried, key, try_all)
+    if wire:
+        return wire
+    causes = _causes(sock, [one.crypt for one in tried], key, try_all)
+    if any(one.unreachable for one in tried):
+        causes.insert(0, _NO_WAY)
+    return _silent(report, address, [one.crypt for one in tried], causes)
 
 
 def _first_answer(sock, config, key, try_all, timeout_s, tried):
-    """The wire that is answered, or None; `tried` gets the names of those that were tried."""
+    """The wire that is answered, or None; `tried` gets those that were tried."""
     for names in _stages(config.crypt, key) if try_all else [(config.crypt,)]:
         wires = [_wire(sock, config, name, key) for name in names]
-        tried += names
+        tried += wires
         found = probes.answering(sock, wires, timeout_s)
         if found:
             return found
@@ -112,8 +121,7 @@ def _refused(report, address):
     return REFUSED
 
 
-def _silent(report, address, sock, tried, key, try_all):
-    causes = _causes(sock, tried, key, try_all)
+def _silent(report, address, tried, causes):
     lines = [f"{address}: silence. Nothing answered to {_names(tried)}. Likely causes, in order:"]
     lines += [f"  {i}. {cause}" for i, cause in enumerate(causes, 1)]
     lines.append("From outside these look alike: a KCP peer says nothing to a wrong key.")

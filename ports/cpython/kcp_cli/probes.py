@@ -24,8 +24,11 @@ _FIRST_WAIT_S = 0.1
 BURST = 3  # datagrams, of
 BURST_SEGS = 21
 LARGEST_BYTES = 1500  # that a KCP peer takes
-# Linux's names, which the socket module does not have: send no fragments, and believe no cache.
+# Linux's names, which the socket module does not have: send no fragments, believe no cache, and
+# pass on what routers say.
 _IP_MTU_DISCOVER, _IPV6_MTU_DISCOVER, _PMTUDISC_PROBE = 10, 23, 3
+_IP_RECVERR, _IPV6_RECVERR = 11, 25
+_UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 
 class Refused(Exception):
@@ -41,19 +44,21 @@ def connected_socket(address):
     try:
         sock.setblocking(False)
         sock.connect(where)
-        _forbid_fragments(sock, family)
+        _ask_the_way(sock, family)
     except OSError:
         sock.close()
         raise
     return sock
 
 
-def _forbid_fragments(sock, family):
+def _ask_the_way(sock, family):
     try:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PMTUDISC_PROBE)
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         else:
             sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_PROBE)
+            sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
     except OSError:  # another system: the largest datagram may then be one in fragments
         pass
 
@@ -63,7 +68,8 @@ class Wire:
 
     heard: anything valid came; echoes: {number of a probe: when its first answer came, s};
     wnd: the peer's window in packets; largest_bytes: of the datagrams that came; n_fec: how many
-    of them were FEC packets; n_parity: how many of these parity.
+    of them were FEC packets; n_parity: how many of these parity; unreachable: a router said that
+    there is no way.
     """
 
     def __init__(self, sock, config):
@@ -76,7 +82,7 @@ class Wire:
         self.crypt = config.crypt
         self.codec = codec(config, fill)
         self.least_bytes = self.codec.head + _HEAD + self.codec.tail
-        self.heard = False
+        self.heard = self.unreachable = False
         self.echoes = {}
         self.wnd = None
         self.largest_bytes = self.n_fec = self.n_parity = 0
@@ -111,7 +117,8 @@ class Wire:
                 _raise_if_refused(error)
                 if error.errno == errno.ENOBUFS:
                     return True
-                if error.errno != errno.EMSGSIZE:
+                self.unreachable |= error.errno in _UNREACHABLE
+                if error.errno != errno.EMSGSIZE and error.errno not in _UNREACHABLE:
                     raise
         return False
 
@@ -182,7 +189,10 @@ def listen(sock, wires, until_s, done):
             continue
         except OSError as error:
             _raise_if_refused(error)
-            if error.errno != errno.EMSGSIZE:  # a router's word about one that was too long
+            if error.errno in _UNREACHABLE:
+                for wire in wires:
+                    wire.unreachable = True
+            elif error.errno != errno.EMSGSIZE:  # a router's word about one that was too long
                 raise
             continue
         any(wire.take(datagram) for wire in wires)

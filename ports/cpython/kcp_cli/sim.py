@@ -116,8 +116,8 @@ class Study:
                 self.link[key] = value
         self.load = _load(options, self.link, load)
         self.is_echo = self.load["kind"] == "echo"
-        settings.update({key: value for key, value in options.items() if value is not None})
-        self.settings = settings
+        self.case_settings = settings
+        self.settings = {key: value for key, value in options.items() if value is not None}
         if name in profiles.PRESET_LINKS:
             self.settings.setdefault("preset", name)
         self.title = f"{name}: {profiles.in_words(self.link)}\n{_load_in_words(self.load)}"
@@ -137,7 +137,12 @@ class Study:
         return [f"{name} {text}" for text in values.split(",")], results
 
     def _run_one(self, link, settings):
+        from kcp.config import MODE_NAMES
+
         merged = {**self.settings, **settings}
+        for key, value in self.case_settings.items():
+            if not (key in MODE_NAMES and "mode" in merged):  # a mode goes before a case's parts
+                merged.setdefault(key, value)
         try:
             return simulate.run({**self.link, **link}, self.load, merged, self.seed)
         except ValueError as error:
