@@ -100,6 +100,11 @@ class Sender(Receiver):
         """Segments that can be queued now."""
         return self.max_queue - (self._snd_end - self.snd_una)
 
+    @property
+    def next_sn(self) -> int:
+        """The first segment that was never transmitted (unwrapped)."""
+        return self._snd_new
+
     def xmit(self, sn) -> int:
         """Transmissions of a segment in the window, numbered as on the wire: 0, 1, 2 = more."""
         return self._xmit[sn & self._tx_mask]

@@ -23,17 +23,20 @@ except ImportError:
 
 
 #: Default send window, receive window (segments) and bytes of received, unread data that all
-#: sessions of a listener may hold, bytes that a session may keep to repair FEC groups: what the
-#: kind of machine can afford.
+#: sessions of a listener may hold, bytes that a session may keep to repair FEC groups, the groups of
+#: fec="auto": what the kind of machine can afford.
 if not MICROPYTHON:
     DEFAULT_WND = (256, 512)
     DEFAULT_MEMORY_BYTES = 256 << 20
     DEFAULT_FEC_BYTES = 4 << 20
+    DEFAULT_AUTO_FEC = (10, 6)
 elif _platform in ("linux", "darwin", "win32"):
     DEFAULT_WND = (128, 128)
     DEFAULT_MEMORY_BYTES = 4 << 20
     DEFAULT_FEC_BYTES = 1 << 20
+    DEFAULT_AUTO_FEC = (10, 6)
 else:  # a board: lwIP queues 4 to 6 datagrams per socket, more in flight is lost
     DEFAULT_WND = (8, 8)
     DEFAULT_MEMORY_BYTES = 64 << 10
     DEFAULT_FEC_BYTES = 16 << 10
+    DEFAULT_AUTO_FEC = (4, 3)

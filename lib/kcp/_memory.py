@@ -12,6 +12,7 @@ _OBJECTS = (
 _MIN_BUFFER = 1536
 _MAX_DATAGRAM = 1500
 _OVERHEAD = 24
+_MAX_COPIES = 4  # `_fec_auto`
 _FEC_GROUPS = 5  # of the peer's packets (`fec`)
 _TX_COLUMNS = 3 * _WORD + 20  # of one slot of the send ring (`_arq_snd`)
 _RX_COLUMNS = _WORD + 3
@@ -56,6 +57,8 @@ def session_bytes(config, takes_fec=None) -> int:
     n_bytes += _pow2(n_acks) * 2 * _WORD
     if config.datashard:
         n_bytes += _encoder_bytes(config.datashard, config.parityshard, mtu)
+    if config.fec == "auto":
+        n_bytes += _auto_bytes(config.datashard, config.parityshard, mtu)
     if takes_fec or (takes_fec is None and config.datashard):
         n_bytes += _decoder_bytes(config)
     return n_bytes
@@ -64,6 +67,14 @@ def session_bytes(config, takes_fec=None) -> int:
 def _encoder_bytes(data, parity, mtu):
     tables = data * (parity * _chunk(256) + _blocks((parity + 2) * _WORD) + _WORD)
     return tables + parity * (2 * _BLOCK + _chunk(mtu + 2)) + 12 * _BLOCK
+
+
+def _auto_bytes(data, parity, mtu):
+    """What AutoEncoder has on top: the rows by number of parity packets, and the copies."""
+    rows = 0
+    for n in range(parity + 1):
+        rows += data * (_blocks((n + 2) * _WORD) + _WORD) + _blocks((n + 2) * _WORD) + 4 * _BLOCK
+    return rows + _MAX_COPIES * (_chunk(mtu + 2) + _BLOCK) + 170 * _BLOCK
 
 
 def _decoder_bytes(config):

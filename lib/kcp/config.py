@@ -1,6 +1,6 @@
 """One object for all settings, checked when it is made."""
 
-from ._compat import DEFAULT_FEC_BYTES, DEFAULT_MEMORY_BYTES, DEFAULT_WND, const
+from ._compat import DEFAULT_AUTO_FEC, DEFAULT_FEC_BYTES, DEFAULT_MEMORY_BYTES, DEFAULT_WND, const
 from .cc import check as check_cc
 from .crypt import key_for
 
@@ -87,6 +87,7 @@ _SOCKET_RANGES = {
 _NO_PROOF = ("null", "none", "xor", "salsa20")
 
 _FLAGS = tuple([name for name, value in _DEFAULTS.items() if value is True or value is False])
+_MAX_AUTO_PARITY = 31  # see _fec_auto
 
 #: What a mode sets.
 MODE_NAMES = ("nodelay", "interval", "resend", "nc")
@@ -119,8 +120,10 @@ class Config:
         write_buffer: bytes of the socket's buffers. Of the socket, so on a server of all sessions;
         OSError if the system refuses one.
     trace: events to log, as `Session.set_logger` takes them (a mask or names); None: none.
-    fec: (data, parity) shards per group, or datashard and parityshard; None, 0, 0: off. Only for
-        what this side sends: what the peer uses is found out. max_fec_bytes: how much of the
+    fec: (data, parity) shards per group, or datashard and parityshard; None, 0, 0: off; "auto": as
+        much parity as the losses ask for, at most what datashard and parityshard say (default 10
+        and 6, on boards 4 and 3), and copies where packets are few (`_fec_auto`). Only for what
+        this side sends: what the peer uses is found out. max_fec_bytes: how much of the
         peer's packets a session may keep to repair groups. fec_acks: put datagrams that hold only
         acknowledgements into the groups too, as kcp-go does; its versions before 5.6 (2020) drop
         them else, if they have FEC on.
@@ -180,14 +183,28 @@ class Config:
             from .trace import mask_of
 
             self.trace = mask_of(self.trace)
-        if self.fec is not None:
+        if self.fec == "auto":
+            self._fit_auto()
+        elif self.fec is not None:
             if not isinstance(self.fec, (tuple, list)) or len(self.fec) != 2:
-                raise ValueError("fec must be (data, parity), as (10, 3), not %r" % (self.fec,))
+                raise ValueError(
+                    'fec must be (data, parity), as (10, 3), or "auto", not %r' % (self.fec,)
+                )
             self.datashard, self.parityshard = self.fec
         if self.datashard or self.parityshard:
             from .rs import check
 
             check(self.datashard, self.parityshard)
+
+    def _fit_auto(self):
+        """fec="auto": the numbers that the groups are made by."""
+        if not self.datashard and not self.parityshard:
+            self.datashard, self.parityshard = DEFAULT_AUTO_FEC
+        if self.parityshard > _MAX_AUTO_PARITY:
+            raise ValueError(
+                "fec='auto' takes a parityshard of at most %d, not %d"
+                % (_MAX_AUTO_PARITY, self.parityshard)
+            )
 
     def _fill_in(self):
         """Put in what follows from the mode and from the machine."""
@@ -221,7 +238,7 @@ class Config:
 
     @property
     def payload_pct(self) -> int:
-        """How much of the packets sent are data and not parity."""
+        """How much of the packets sent are data and not parity (with fec="auto": at least)."""
         return (
             100 * self.datashard // (self.datashard + self.parityshard) if self.datashard else 100
         )

@@ -60,24 +60,33 @@ def paws(n: int) -> int:
 class Encoder:
     """Numbers data packets and makes the parity packets of each full group.
 
+    (`_fec_auto.AutoEncoder` makes some of them only.)
+
     data, parity: shards, at least 1 each and at most 256 together (ValueError); size: the most
     bytes a packet can have from its size field on; seqid: the first one (a multiple of the sum).
     """
 
+    n_copies = 0  # datagrams that will leave again (only with AutoEncoder)
+
     def __init__(self, data, parity, size, seqid=0):
         rows = parity_rows(data, parity)
         self.data, self.parity = data, parity
-        self._tables = [tuple(product_table(row[i]) for row in rows) for i in range(data)]
-        self._sums = tuple(Accumulator(size) for _ in range(parity))
+        self._all_tables = [tuple(product_table(row[i]) for row in rows) for i in range(data)]
+        self._all_sums = tuple(Accumulator(size) for _ in range(parity))
+        # those of the group at hand: of its last parity packets, which will be sent
+        self._tables, self._sums = self._all_tables, self._all_sums
         self._paws = paws(data + parity)
         self.seqid = seqid
         self._n_data = self._longest = 0
         self.n_parity = 0  # parity packets of the last group still to be built
         self._last_ms = -1
 
+    def reserve(self):
+        """Allocate now what may be needed later: nothing."""
+
     def grow(self, size):
         """Take packets of up to `size` bytes from the size field on: the mtu has been raised."""
-        for one in self._sums:
+        for one in self._all_sums:
             one.grow(size)
 
     def data_packet(self, buf, off, end, now_ms):
@@ -87,31 +96,36 @@ class Encoder:
         buf[off + 6] = n & 0xFF
         buf[off + 7] = n >> 8
         if self._n_data == 0:
-            for one in self._sums:
-                one.clear()
-            self._longest = 0
+            self._begin()
         gf_add(self._sums, self._tables[self._n_data], buf, off + _SIZE_AT, n)
         if n > self._longest:
             self._longest = n
         self._n_data += 1
         if self._n_data == self.data:
             self._n_data = 0
-            if self._last_ms >= 0 and (now_ms - self._last_ms) & _M30 < _LATE_MS:
-                self.n_parity = self.parity
-            else:
-                self._skip()
+            n_parity = len(self._sums)
+            if self._last_ms < 0 or (now_ms - self._last_ms) & _M30 >= _LATE_MS:
+                n_parity = 0
+            self._skip(self.parity - n_parity)
+            self.n_parity = n_parity
         self._last_ms = now_ms
+
+    def _begin(self):
+        """A group begins."""
+        for one in self._sums:
+            one.clear()
+        self._longest = 0
 
     def parity_packet(self, buf, off) -> int:
         """Build the next parity packet at buf[off:]; return its end."""
         self._head(buf, off, PARITY)
         n = self._longest
-        self._sums[self.parity - self.n_parity].take(buf, off + _SIZE_AT, n)
+        self._sums[len(self._sums) - self.n_parity].take(buf, off + _SIZE_AT, n)
         self.n_parity -= 1
         return off + _SIZE_AT + n
 
-    def _skip(self):
-        for _ in range(self.parity):
+    def _skip(self, n):
+        for _ in range(n):
             self._advance()
 
     def _advance(self):

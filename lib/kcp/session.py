@@ -76,9 +76,7 @@ class Session(Ending):
         self.fit_buffer()
         self._encoder = self._decoder = None
         if config.datashard:
-            from .fec import Encoder  # only who uses it pays for it
-
-            self._encoder = Encoder(config.datashard, config.parityshard, mtu + 2)
+            self._encoder = self._make_encoder(mtu + 2)
         #: called with the bytes of every out-of-band packet, from within input(); None: dropped
         self.on_oob = None
         self.opening = None  # (a listener's: the time stamp of the first packet, 4 bytes)
@@ -110,6 +108,16 @@ class Session(Ending):
         arq.set_cc(config.cc, config.pacing, config.payload_pct)
         if callable(config.cc):
             arq.cc.fail = self.abort
+
+    def _make_encoder(self, size):
+        config = self.config
+        if config.fec == "auto":
+            from ._fec_auto import AutoEncoder  # only who uses it pays for it
+
+            return AutoEncoder(config.datashard, config.parityshard, size, self.arq)
+        from .fec import Encoder
+
+        return Encoder(config.datashard, config.parityshard, size)
 
     def fit_buffer(self):
         """(After a change of the mtu.)"""
@@ -238,6 +246,10 @@ class Session(Ending):
             return self._sealed(buf, self._outbox.take(buf, codec_.head))
         if encoder is not None and encoder.n_parity:
             return self._sealed(buf, encoder.parity_packet(buf, codec_.head))
+        if encoder is not None and encoder.n_copies:
+            end = encoder.copy(buf, codec_.head, now_ms)
+            if end:
+                return self._sealed(buf, end)
         head = self._head
         n = arq.output(buf, head, now_ms)
         if n == 0:
@@ -270,8 +282,11 @@ class Session(Ending):
         if self.state == CLOSED:
             return -1
         wait = self.arq.timeout(now_ms)
-        if wait == 0 or (self._encoder is not None and self._encoder.n_parity):
+        encoder = self._encoder
+        if wait == 0 or (encoder is not None and encoder.n_parity):
             return 0
+        if encoder is not None and encoder.n_copies:
+            wait = sooner(wait, encoder.copy_wait_ms(now_ms))
         if self._outbox is not None and self._outbox.packets:
             return 0
         if self._waiting:
@@ -337,6 +352,8 @@ class Session(Ending):
     def reserve(self):
         """Allocate now what the windows may ever need, instead of when it is first used."""
         self.arq.reserve()
+        if self._encoder is not None:
+            self._encoder.reserve()
 
     def flush(self):
         """Send what is queued with the next output() (for config.write_delay)."""

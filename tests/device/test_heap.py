@@ -35,6 +35,14 @@ class Pair:
         self.a.reserve()
         self.b.reserve()
 
+    def reserve_groups(self):
+        """Have room for what the groups of the other's FEC may ever hold."""
+        for session in (self.a, self.b):
+            if session._decoder is not None:
+                pool = session._decoder._pool
+                pool.reserve(60)
+                pool.free.extend([None] * 60)
+
     def carry(self, source, target):
         while True:
             n = source.output(self.buf, self.now_ms)
@@ -73,6 +81,17 @@ class Pair:
             self.now_ms += 5
         return goal
 
+    def talk(self, n_messages):
+        """Send n short messages, 50 ms apart."""
+        for _ in range(n_messages):
+            self.a.send(self.short)
+            for _ in range(10):
+                self.carry(self.a, self.b)
+                self.carry(self.b, self.a)
+                self.take(self.b)
+                self.a.timeout(self.now_ms)
+                self.now_ms += 5
+
 
 def locked_exchange(pair):
     """Run the exchange with the heap locked; return the number of bytes it left allocated."""
@@ -90,6 +109,7 @@ def check(**options):
     pair = Pair(**options)
     pair.reserve()
     pair.exchange(20)
+    pair.reserve_groups()
     lost = pair.n_lost
     assert locked_exchange(pair) == 0
     assert pair.got_a == pair.got_b == N_PACKETS * 1090
@@ -112,6 +132,26 @@ def test_message_mode_does_not_allocate():
 
 def test_fec_does_not_allocate():
     check(crypt="none", fec=(3, 1))
+
+
+def test_adaptive_fec_does_not_allocate():
+    pair = check(crypt="none", fec="auto", interval=100)  # so that groups fill in time
+    assert pair.b.stats.FECRecovered > 10 and pair.a._encoder.n_parity_used >= 1
+
+
+def test_copies_of_adaptive_fec_do_not_allocate():
+    pair = Pair(crypt="none", fec="auto")
+    pair.reserve()
+    pair.talk(20)
+    pair.reserve_groups()
+    gc.collect()
+    before = gc.mem_alloc()
+    micropython.heap_lock()
+    try:
+        pair.talk(200)
+    finally:
+        micropython.heap_unlock()
+    assert gc.mem_alloc() == before and pair.b.stats.RepeatSegs > 100
 
 
 def test_a_rate_limit_does_not_allocate():

@@ -130,7 +130,8 @@ def start(case, seed, **config):
     """A case's (net, peers, stats); `config`: options laid over those of the case."""
     options = dict(case["config"])
     options.update(config)
-    fec = options.get("fec")
+    settings = make_config(options)
+    fec = settings.datashard and (settings.datashard, settings.parityshard)
     head = _HEAD_BYTES.get(options.get("crypt", "null"), -1)
     followed = fec and head >= 0
     accounts = [Account(*fec) if followed else None for _ in (0, 1)]
@@ -138,7 +139,6 @@ def start(case, seed, **config):
     link["overhead"] = IP_UDP_BYTES
     net = WireNet(link, seed, head, accounts)
     stats = (Stats(), Stats())
-    settings = make_config(options)
     peers = []
     for side in (0, 1):
         phase = {"phase_ms": side * (seed % settings.interval)}

@@ -89,6 +89,7 @@ def test_memory_grows_with_what_it_depends_on():
         {"rcvwnd": 16},
         {"mtu": 900},
         {"fec": (2, 1)},
+        {"fec": "auto"},
     ):
         assert Config(preset="serial", **more).memory() > base, more
     assert Config(preset="serial").memory(takes_fec=True) > base
@@ -109,6 +110,9 @@ def test_memory_is_what_the_heap_shows():
         assert held <= told <= held * TOLERANCE, (options, held, told)
     config = Config(preset="satellite")  # its FEC: the encoder's tables may be shared with others
     assert held_bytes(config) <= session_bytes(config, takes_fec=False)
+    config = Config(preset="satellite", fec="auto")
+    held, told = held_bytes(config), session_bytes(config, takes_fec=False)
+    assert held <= told <= held * TOLERANCE, (held, told)
     config = Config(preset="satellite", max_fec_bytes=0)
     gc.collect()
     before = gc.mem_alloc()

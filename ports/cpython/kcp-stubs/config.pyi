@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, TypedDict, type_check_only
+from typing import Any, Literal, TypedDict, type_check_only
 
 from typing_extensions import Self, Unpack
 
@@ -52,7 +52,7 @@ class Options(StreamOptions, total=False):
     max_sessions: int
     max_memory_bytes: int | None
     max_fec_bytes: int | None
-    fec: tuple[int, int] | None
+    fec: tuple[int, int] | Literal["auto"] | None
     fec_acks: bool
     datashard: int
     parityshard: int
@@ -94,7 +94,7 @@ class Config:
     max_sessions: int
     max_memory_bytes: int
     max_fec_bytes: int
-    fec: tuple[int, int] | None
+    fec: tuple[int, int] | Literal["auto"] | None
     fec_acks: bool
     datashard: int
     parityshard: int
