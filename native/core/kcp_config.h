@@ -59,6 +59,11 @@
 #define KCP_RS (1) // 1416 bytes
 #endif
 
+// FEC: groups, the search for the peer's ratio (needs KCP_RS)
+#ifndef KCP_FEC
+#define KCP_FEC (1)
+#endif
+
 // The ARQ with its congestion controllers
 #ifndef KCP_ARQ
 #define KCP_ARQ (1) // 13790 bytes

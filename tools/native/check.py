@@ -27,7 +27,9 @@ COMBINATIONS = {
     "portable": ["AES_HARDWARE=0", "VECTORS=0", "CRC_SLICES=4"],
     "AES alone": [f"{name}=0" for name in (*SMALL, "TEA", "XTEA", "AES_GCM")],
     "no AES": ["AES=0", "CRC_SLICES=8"],
-    "nothing": [f"{name}=0" for name in (*SMALL, "TEA", "XTEA", "AES", "AES_GCM", "RS", "ARQ")],
+    "nothing": [
+        f"{name}=0" for name in (*SMALL, "TEA", "XTEA", "AES", "AES_GCM", "RS", "ARQ", "FEC")
+    ],
 }
 FUZZERS = ("crypt", "rs")
 

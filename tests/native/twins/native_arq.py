@@ -1,28 +1,11 @@
 """The C ARQ behind the Python ARQ's interface, for tests that drive either."""
 
 import ctypes
-import os
-import subprocess
-import tempfile
+
+from compiled import library as compiled_library
 
 from kcp.stats import NAMES
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
-CORE = os.path.join(ROOT, "native", "core")
-FILES = (
-    "kcp_arq.c",
-    "kcp_arq_out.c",
-    "kcp_arq_rcv.c",
-    "kcp_arq_snd.c",
-    "kcp_arq_time.c",
-    "kcp_cc.c",
-    "kcp_cc_rate.c",
-    "kcp_pacer.c",
-)
-FLAGS = ("-std=c99", "-O1", "-g", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror")
-# A trap, because a message of the sanitizer's would be lost when it ends the process.
-UNDEFINED = ("-fsanitize=undefined", "-fsanitize-undefined-trap-on-error")
 CONTROLLERS = {"none": 0, "kcp": 1, "rate": 2}
 
 u8p, u32, i32 = ctypes.c_char_p, ctypes.c_uint32, ctypes.c_int32
@@ -46,19 +29,8 @@ class _Config(ctypes.Structure):
     ]
 
 
-def _compiled():
-    """Path of the core as a shared library, with the shim; it is loaded and then removed."""
-    handle, path = tempfile.mkstemp(suffix=".so")
-    os.close(handle)
-    sources = [os.path.join(CORE, name) for name in FILES] + [os.path.join(HERE, "arq_shim.c")]
-    subprocess.run(["gcc", *FLAGS, *UNDEFINED, "-I" + CORE, *sources, "-o", path], check=True)
-    return path
-
-
 def _load():
-    path = _compiled()
-    library = ctypes.CDLL(path)
-    os.unlink(path)
+    library = compiled_library()
     library.shim_new.restype = ctypes.c_void_p
     library.shim_new.argtypes = [ctypes.POINTER(_Config), u32, ctypes.c_size_t]
     library.shim_free.restype = library.shim_held_bytes.restype = ctypes.c_size_t

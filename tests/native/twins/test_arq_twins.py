@@ -9,7 +9,8 @@ import re
 
 import arq_twins
 import pytest
-from native_arq import CORE, NativeArq
+from compiled import CORE
+from native_arq import NativeArq
 
 from kcp.stats import NAMES
 

@@ -1,0 +1,397 @@
+// FEC: groups of data and parity packets. lib/kcp/fec.py.
+
+#include <string.h>
+
+#include "kcp_bytes.h"
+#include "kcp_clock.h"
+#include "kcp_fec.h"
+#include "kcp_kernels.h"
+
+#if KCP_FEC
+
+#define KEEP (3) // groups remembered behind the newest
+#define LATE_MS (500)
+
+static int is_ratio(int32_t data, int32_t parity) {
+    return data >= 1 && parity >= 1 && data <= KCP_RS_MAX_SHARDS && parity <= KCP_RS_MAX_SHARDS - data;
+}
+
+// Where seqids start again: the largest multiple of n below 2**32.
+static uint32_t paws(int32_t n) {
+    return 0xffffffffu / (uint32_t)n * (uint32_t)n;
+}
+
+// -- sending ---------------------------------------------------------------------------------------
+
+int kcp_encoder_init(kcp_encoder_t *e, kcp_memory_t memory, int32_t data, int32_t parity, uint32_t size, uint32_t seqid) {
+    memset(e, 0, sizeof(*e));
+    if (!is_ratio(data, parity)) {
+        return -1;
+    }
+    e->memory = memory;
+    e->data = data;
+    e->parity = parity;
+    e->size = size;
+    e->seqid = seqid;
+    e->paws = paws(data + parity);
+    e->last_ms = -1;
+    e->rows = memory.get(memory.owner, (size_t)(data * parity));
+    e->sums = memory.get(memory.owner, (size_t)parity * size);
+    if (e->rows == NULL || e->sums == NULL) {
+        kcp_encoder_free(e);
+        return -1;
+    }
+    for (int32_t p = 0; p < parity; p++) {
+        kcp_rs_row(e->rows + p * data, data, p);
+    }
+    memset(e->sums, 0, (size_t)parity * size);
+    return 0;
+}
+
+void kcp_encoder_free(kcp_encoder_t *e) {
+    if (e->rows != NULL) {
+        e->memory.put(e->memory.owner, e->rows, (size_t)(e->data * e->parity));
+    }
+    if (e->sums != NULL) {
+        e->memory.put(e->memory.owner, e->sums, (size_t)e->parity * e->size);
+    }
+    e->rows = e->sums = NULL;
+}
+
+int kcp_encoder_grow(kcp_encoder_t *e, uint32_t size) {
+    if (size <= e->size) {
+        return 0;
+    }
+    uint8_t *sums = e->memory.get(e->memory.owner, (size_t)e->parity * size);
+    if (sums == NULL) {
+        return -1;
+    }
+    memset(sums, 0, (size_t)e->parity * size);
+    for (int32_t p = 0; p < e->parity; p++) {
+        memcpy(sums + (size_t)p * size, e->sums + (size_t)p * e->size, e->size);
+    }
+    e->memory.put(e->memory.owner, e->sums, (size_t)e->parity * e->size);
+    e->sums = sums;
+    e->size = size;
+    return 0;
+}
+
+static void advance(kcp_encoder_t *e) {
+    e->seqid++;
+    if (e->seqid >= e->paws) {
+        e->seqid = 0;
+    }
+}
+
+static void write_head(kcp_encoder_t *e, uint8_t *packet, uint8_t type) {
+    kcp_put_le32(packet, e->seqid);
+    packet[4] = type;
+    packet[5] = 0;
+    advance(e);
+}
+
+static void group_is_full(kcp_encoder_t *e, uint32_t now_ms) {
+    e->n_data = 0;
+    if (e->last_ms >= 0 && kcp_since(now_ms, (uint32_t)e->last_ms) < LATE_MS) {
+        e->n_parity = e->parity;
+        return;
+    }
+    for (int32_t p = 0; p < e->parity; p++) { // it has come too late to help
+        advance(e);
+    }
+}
+
+void kcp_encoder_data(kcp_encoder_t *e, uint8_t *packet, uint32_t n, uint32_t now_ms) {
+    write_head(e, packet, KCP_FEC_DATA);
+    n -= KCP_FEC_SIZE_AT;
+    packet[6] = (uint8_t)n;
+    packet[7] = (uint8_t)(n >> 8);
+    if (e->n_data == 0) {
+        for (int32_t p = 0; p < e->parity; p++) {
+            memset(e->sums + (size_t)p * e->size, 0, e->longest);
+        }
+        e->longest = 0;
+    }
+    for (int32_t p = 0; p < e->parity; p++) {
+        kcp_gf_add(e->sums + (size_t)p * e->size, packet + KCP_FEC_SIZE_AT, n, e->rows[p * e->data + e->n_data]);
+    }
+    e->longest = n > e->longest ? n : e->longest;
+    if (++e->n_data == e->data) {
+        group_is_full(e, now_ms);
+    }
+    e->last_ms = (int32_t)now_ms;
+}
+
+uint32_t kcp_encoder_parity(kcp_encoder_t *e, uint8_t *packet) {
+    write_head(e, packet, KCP_FEC_PARITY);
+    memcpy(packet + KCP_FEC_SIZE_AT, e->sums + (size_t)(e->parity - e->n_parity) * e->size, e->longest);
+    e->n_parity--;
+    return KCP_FEC_SIZE_AT + e->longest;
+}
+
+// -- receiving -------------------------------------------------------------------------------------
+
+static size_t shards_bytes(int32_t n) {
+    return (size_t)n * sizeof(kcp_shard_t);
+}
+
+// Give the packets of a group back.
+static void empty(kcp_decoder_t *d, kcp_group_t *group) {
+    for (int32_t i = 0; i < d->n && group->n_shards; i++) {
+        kcp_shard_t *shard = &group->shards[i];
+        if (shard->bytes != NULL) {
+            d->held_bytes -= shard->n;
+            d->memory.put(d->memory.owner, shard->bytes, shard->n);
+            shard->bytes = NULL;
+            group->n_shards--;
+        }
+    }
+    group->n_shards = group->n_data = group->longest = 0;
+}
+
+static void finish(kcp_decoder_t *d, kcp_group_t *group) {
+    empty(d, group);
+    group->is_done = 1;
+}
+
+static void free_groups(kcp_decoder_t *d) {
+    for (int i = 0; i < KCP_FEC_GROUPS; i++) {
+        kcp_group_t *group = &d->groups[i];
+        if (group->shards != NULL) {
+            empty(d, group);
+            d->memory.put(d->memory.owner, group->shards, shards_bytes(d->n));
+        }
+        memset(group, 0, sizeof(*group));
+    }
+    d->lost = NULL;
+}
+
+// Begin anew with this ratio. -1: no memory, there are no groups then.
+static int set_ratio(kcp_decoder_t *d, int32_t data, int32_t parity) {
+    free_groups(d);
+    d->data = data;
+    d->n = data + parity;
+    d->paws = paws(d->n);
+    d->has_newest = 0;
+    for (int i = 0; i < KCP_FEC_GROUPS; i++) {
+        kcp_group_t *group = &d->groups[i];
+        group->shards = d->memory.get(d->memory.owner, shards_bytes(d->n));
+        if (group->shards == NULL) {
+            free_groups(d);
+            return -1;
+        }
+        memset(group->shards, 0, shards_bytes(d->n));
+    }
+    return 0;
+}
+
+int kcp_decoder_init(kcp_decoder_t *d, kcp_memory_t memory, int32_t data, int32_t parity, uint32_t size,
+    uint32_t limit_bytes, kcp_stats_t *stats) {
+    memset(d, 0, sizeof(*d));
+    d->memory = memory;
+    d->stats = stats;
+    d->size = size;
+    d->limit_bytes = limit_bytes;
+    kcp_tuner_init(&d->tuner);
+    return is_ratio(data, parity) ? set_ratio(d, data, parity) : -1;
+}
+
+void kcp_decoder_free(kcp_decoder_t *d) {
+    free_groups(d);
+}
+
+static void tune(kcp_decoder_t *d, uint32_t seqid) {
+    int32_t data, parity;
+    if (!kcp_tuner_find(&d->tuner, &data, &parity)) {
+        return;
+    }
+    if (data != d->data || data + parity != d->n) {
+        set_ratio(d, data, parity);
+        d->has_newest = 1;
+        d->newest = seqid / (uint32_t)d->n;
+        d->doubt = kcp_tuner_n_until_fit(&d->tuner, data, d->n, d->paws);
+    }
+    d->is_tuning = 0;
+}
+
+// By how many seqids is this group older than the newest? (They wrap.)
+static int32_t behind(const kcp_decoder_t *d, uint32_t number) {
+    return (int32_t)((d->newest - number) * (uint32_t)d->n);
+}
+
+static int is_kept(const kcp_decoder_t *d, uint32_t number) {
+    int32_t n = behind(d, number);
+    return n >= 0 && n <= KEEP * d->n;
+}
+
+static void count_groups(kcp_decoder_t *d) {
+    uint64_t n = 0;
+    for (int i = 0; i < KCP_FEC_GROUPS; i++) {
+        n += d->groups[i].is_used;
+    }
+    d->stats->count[KCP_FEC_SHARD_SET] = n;
+}
+
+static kcp_group_t *known_group(kcp_decoder_t *d, uint32_t number) {
+    for (int i = 0; i < KCP_FEC_GROUPS; i++) {
+        if (d->groups[i].is_used && d->groups[i].number == number) {
+            return &d->groups[i];
+        }
+    }
+    return NULL;
+}
+
+// The group with this number, a new one if need be; NULL if it is too old.
+static kcp_group_t *group_of(kcp_decoder_t *d, uint32_t number) {
+    kcp_group_t *group = known_group(d, number);
+    if (group != NULL) {
+        return group;
+    }
+    if (!d->has_newest) {
+        d->has_newest = 1;
+        d->newest = number;
+    }
+    int32_t n = behind(d, number);
+    if (n > KEEP * d->n) {
+        return NULL;
+    }
+    if (n < 0) {
+        d->newest = number;
+        d->stats->count[KCP_FEC_SHARD_MIN] = number;
+        for (int i = 0; i < KCP_FEC_GROUPS; i++) {
+            if (d->groups[i].is_used && !is_kept(d, d->groups[i].number)) {
+                empty(d, &d->groups[i]);
+                d->groups[i].is_used = 0;
+            }
+        }
+    }
+    for (int i = 0; i < KCP_FEC_GROUPS && group == NULL; i++) {
+        group = d->groups[i].is_used || d->groups[i].shards == NULL ? NULL : &d->groups[i];
+    }
+    if (group != NULL) {
+        group->is_used = 1;
+        group->is_done = 0;
+        group->number = number;
+        count_groups(d);
+    }
+    return group;
+}
+
+// Keep within the limit; 0 if the group alone is too much for it.
+static int make_room(kcp_decoder_t *d, const kcp_group_t *group, uint32_t n_bytes) {
+    while (d->held_bytes + n_bytes > d->limit_bytes) {
+        kcp_group_t *oldest = NULL;
+        for (int i = 0; i < KCP_FEC_GROUPS; i++) {
+            kcp_group_t *one = &d->groups[i];
+            if (one == group || !one->n_shards) {
+                continue;
+            }
+            if (oldest == NULL || behind(d, one->number) > behind(d, oldest->number)) {
+                oldest = one;
+            }
+        }
+        if (oldest == NULL) {
+            return 0;
+        }
+        finish(d, oldest);
+    }
+    return 1;
+}
+
+static int keep(kcp_decoder_t *d, kcp_group_t *group, uint32_t place, int is_data, const uint8_t *bytes, uint32_t n) {
+    kcp_shard_t *shard = &group->shards[place];
+    shard->bytes = d->memory.get(d->memory.owner, n);
+    if (shard->bytes == NULL) {
+        return 0;
+    }
+    memcpy(shard->bytes, bytes, n);
+    shard->n = (uint16_t)n;
+    d->held_bytes += n;
+    group->n_shards++;
+    group->n_data = (uint16_t)(group->n_data + is_data);
+    group->longest = n > group->longest ? (uint16_t)n : group->longest;
+    return 1;
+}
+
+static void is_complete(kcp_decoder_t *d, kcp_group_t *group) {
+    if (group->n_data == d->data) {
+        d->stats->count[KCP_FEC_FULL_SHARDS]++;
+        finish(d, group);
+    } else if (d->doubt) {
+        finish(d, group);
+    } else {
+        d->lost = group;
+        d->at = 0;
+    }
+}
+
+void kcp_decoder_input(kcp_decoder_t *d, const uint8_t *packet, uint32_t n) {
+    uint32_t seqid = kcp_le32(packet);
+    int is_data = packet[4] == KCP_FEC_DATA;
+    kcp_tuner_sample(&d->tuner, is_data, seqid);
+    d->doubt -= d->doubt > 0;
+    n -= KCP_FEC_SIZE_AT;
+    if (seqid >= d->paws || n > d->size) {
+        return;
+    }
+    uint32_t place = seqid % (uint32_t)d->n;
+    if ((place < (uint32_t)d->data) != is_data) {
+        d->is_tuning = 1;
+        d->doubt = KCP_FEC_SAMPLES;
+    }
+    if (d->is_tuning) {
+        tune(d, seqid);
+        return;
+    }
+    kcp_group_t *group = group_of(d, seqid / (uint32_t)d->n);
+    if (group == NULL || group->shards[place].bytes != NULL) {
+        return;
+    }
+    d->stats->count[KCP_FEC_PARITY_SHARDS] += !is_data;
+    if (group->is_done || !make_room(d, group, n)) {
+        return;
+    }
+    if (keep(d, group, place, is_data, packet + KCP_FEC_SIZE_AT, n) && group->n_shards == d->data) {
+        is_complete(d, group);
+    }
+}
+
+// Compute the shard at this place; its bytes, 0: it can be none.
+static uint32_t compute(kcp_decoder_t *d, const kcp_group_t *group, int32_t place, uint8_t *buf) {
+    uint8_t have[KCP_RS_MAX_SHARDS];
+    for (int32_t i = 0; i < d->n; i++) {
+        have[i] = group->shards[i].bytes != NULL;
+    }
+    memset(buf, 0, group->longest);
+    for (int32_t i = 0; i < d->n; i++) {
+        if (have[i]) {
+            uint8_t factor = kcp_rs_coefficient(have, d->n, i, place);
+            kcp_gf_add(buf, group->shards[i].bytes, group->shards[i].n, factor);
+        }
+    }
+    uint32_t n = group->longest < 2 ? 0 : (uint32_t)buf[0] | (uint32_t)buf[1] << 8;
+    return n > 2 && n <= group->longest ? n : 0;
+}
+
+uint32_t kcp_decoder_repair(kcp_decoder_t *d, uint8_t *buf) {
+    kcp_group_t *group = d->lost;
+    if (group == NULL) {
+        return 0;
+    }
+    while (d->at < d->data) {
+        int32_t place = d->at++;
+        if (group->shards[place].bytes == NULL) {
+            uint32_t n = compute(d, group, place, buf);
+            if (n) {
+                d->stats->count[KCP_FEC_RECOVERED]++;
+                return n;
+            }
+            d->stats->count[KCP_FEC_ERRS]++;
+        }
+    }
+    d->lost = NULL;
+    finish(d, group);
+    return 0;
+}
+
+#endif
