@@ -61,12 +61,16 @@
 
 // FEC: groups, the search for the peer's ratio (needs KCP_RS)
 #ifndef KCP_FEC
-#define KCP_FEC (1)
+#define KCP_FEC (1) // 4383 bytes
+#endif
+#if !KCP_RS
+#undef KCP_FEC
+#define KCP_FEC (0)
 #endif
 
 // The ARQ with its congestion controllers
 #ifndef KCP_ARQ
-#define KCP_ARQ (1) // 13790 bytes
+#define KCP_ARQ (1) // 13851 bytes
 #endif
 
 // AES and carry-less multiplication by the instructions of x86-64 CPUs that have them

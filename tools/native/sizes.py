@@ -19,6 +19,7 @@ CONFIG = os.path.join(native.CORE, "kcp_config.h")
 SWITCH = re.compile(r"#define (KCP_(?!CRC_SLICES)\w+) \(1\)( //.*)?\n")
 TOLERANCE = 0.2
 SMALL_BYTES = 100
+NEEDED_BY = {"KCP_AES": "KCP_AES_GCM", "KCP_RS": "KCP_FEC"}
 
 
 _known = {}  # preprocessed source: bytes
@@ -72,8 +73,8 @@ def main():
     costs, wrong = {}, []
     for name, said in switches():
         costs[name] = everything - total([name])
-        if name == "KCP_AES":  # GCM cannot stay without it, but has a cost of its own
-            costs[name] -= everything - total(["KCP_AES_GCM"])
+        if name in NEEDED_BY:  # which cannot stay without it, but has a cost of its own
+            costs[name] -= everything - total([NEEDED_BY[name]])
         print(f"{name:24} {costs[name]:6} bytes")
         if said is None or abs(said - costs[name]) > max(SMALL_BYTES, TOLERANCE * costs[name]):
             wrong.append(f"{name}: the header says {said}")
