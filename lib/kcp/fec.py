@@ -154,7 +154,9 @@ class Group:
 class Decoder:
     """Collects packets into groups and makes what is missing.
 
-    data, parity: the sender's, as far as known (1 and 1 otherwise: the search finds them).
+    data, parity: the sender's, 0 and 0 if they are not known: nothing is repaired then until the
+    search has found them. (A guess would do harm: the parity of three packets of one conversation
+    passes for a packet of it.)
     size: the most bytes a packet can have from its size field on. limit_bytes: how much memory the
     packets it holds may take; on MicroPython each takes `size` bytes, on CPython its own.
     is_tuning: True while the ratio is being searched for.
@@ -169,11 +171,11 @@ class Decoder:
         self._scratch_table = bytearray(256)
         self._table = [self._scratch_table]
         self._tuner = Tuner()
-        self.is_tuning = False
+        self.is_tuning = self._is_guess = not data
         self._doubt = 0  # packets until all that the tuner knows fit the ratio
         self._lost = None  # group being repaired
         self._at = 0  # place from which on it is to be repaired
-        self._set(data, parity, -1)
+        self._set(data or 1, parity or 1, -1)
 
     def _set(self, data, parity, newest):
         """Begin anew with this ratio; newest: the group that counts as newest, -1: the next."""
@@ -226,7 +228,10 @@ class Decoder:
     def _tune(self, seqid):
         found = self._tuner.find()
         if found is None:
-            return
+            if not self._is_guess or not self._tuner.alternates(self._paws):
+                return
+            found = 1, 1
+        self._is_guess = False
         if found != (self.data, self.parity):
             self._set(found[0], found[1], seqid // (found[0] + found[1]))
             self._doubt = self._tuner.n_until_fit(self.data, self._n, self._paws)

@@ -202,8 +202,8 @@ class Session(Ending):
 
             config = self.config
             decoder = self._decoder = Decoder(
-                config.datashard or 1,
-                config.parityshard or 1,
+                config.datashard,
+                config.parityshard,
                 _MTU_LIMIT,
                 self.stats,
                 config.max_fec_bytes,

@@ -65,6 +65,20 @@ class Tuner:
                 return SAMPLES - age
         return 0
 
+    def alternates(self, paws):
+        """Do data and parity take turns, as far as the samples tell? For 1 + 1, whose first parity
+        may have been left out, so that find() sees a gap: no other ratio has two parity packets
+        that are two apart, and none at an even place."""
+        if self.n_until_fit(1, 2, paws):
+            return False
+        last = -5
+        for key in self.in_order():
+            if not key & 1:
+                if key - last == 4:
+                    return True
+                last = key
+        return False
+
     def in_order(self):
         """Return the keys of the samples, 2 * (seqid - that of one of them) + kind, sorted."""
         if self._order is None:

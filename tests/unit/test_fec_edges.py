@@ -38,6 +38,35 @@ def test_only_a_pause_before_the_last_packet_of_a_group_leaves_its_parity_out():
     assert encoder.seqid == 20
 
 
+def test_nothing_is_repaired_by_a_ratio_that_is_only_guessed():
+    # Of a group of 3 + 1 only the packets at even places have come, and the parity: as far as can
+    # be seen it is 1 + 1. Such a parity is the XOR of the three, and so a packet of their
+    # conversation, with wrong data.
+    for n_lost in (1, 2):
+        encoder, data = Encoder(3, 1, 100), payloads(9)
+        made = packets(encoder, data, 0, 10)
+        unknown, known = decoder(0, 0), decoder(3, 1)
+        came = made[:1] + made[3:4] if n_lost == 2 else made[:1] + made[2:4]
+        assert [head(one)[0] for one in came] == ([0, 3] if n_lost == 2 else [0, 2, 3])
+        assert [one for each in came for one in feed(unknown, each)] == []
+        found = [one for each in came for one in feed(known, each)]
+        assert found == ([data[1]] if n_lost == 1 else [])
+
+
+def test_a_ratio_that_nobody_has_told_is_found():
+    for data, parity in ((1, 1), (3, 1), (10, 3)):
+        encoder, dec, sent = Encoder(data, parity, 100), decoder(0, 0), payloads(8 * data)
+        made = packets(encoder, sent, 0, 10)
+        n = data + parity
+        known, rest = made[: 4 * n], made[4 * n :]
+        for each in known:
+            assert feed(dec, each) == []
+        assert (dec.data, dec.parity) == (data, parity) and not dec.is_tuning
+        lost = [one for one in rest if head(one)[0] % n == 0][1]
+        rest.remove(lost)
+        assert [one for each in rest for one in feed(dec, each)] == [lost[8:]], (data, parity)
+
+
 def test_a_receiver_gets_over_parity_that_was_left_out():
     encoder, dec, data = Encoder(2, 1, 100), decoder(2, 1), payloads(6)
     made = packets(encoder, data[:2], 0, 10)
