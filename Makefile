@@ -14,10 +14,10 @@ demo: ## MicroPython sends a file to CPython, and to a kcp-go peer and back, ove
 	$(ENV) run python tools/demo.py
 
 test: ## all tests: CPython, MicroPython (64 bits, and 32-bit ARM), the C core, kcp-go
-	$(ENV) run python tools/suites.py host upy native interop
+	$(ENV) run python tools/suites.py host host-native upy native interop
 
 test-host: ## the tests under CPython only
-	$(ENV) run python tools/suites.py host
+	$(ENV) run python tools/suites.py host host-native
 
 test-upy: ## the shared tests under MicroPython, the unix port and 32-bit ARM
 	$(ENV) run python tools/suites.py upy

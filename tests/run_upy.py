@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the shared test files under MicroPython: the unix port, and a 32-bit ARM build.
+"""Runs the shared test files under MicroPython: the unix port, a 32-bit ARM build, the C module.
 
     tests/run_upy.py                      every shared file, on both
     tests/run_upy.py --target unix arq    only files whose path holds "arq"
@@ -33,6 +33,7 @@ CPYTHON_ONLY = {
     "unit/test_rs_oracle.py": "compares with reedsolo, by hypothesis",
     "unit/test_fec_hostile.py": "makes its packets with hypothesis",
     "unit/test_crypt_twins.py": "compares with hypothesis, `cryptography` and hashlib",
+    "unit/test_native_twins.py": "compares with hypothesis, on CPython",
     "unit/test_random_twins.py": "forks, starts threads, and runs MicroPython's twin on CPython",
 }
 
@@ -83,8 +84,12 @@ NO_CLOCK = {
 TARGETS = {
     "unix": "KCP_MICROPYTHON",
     "arm": "KCP_UPY_ARM",
+    "natmod": "KCP_MICROPYTHON",
+    "usermod": "KCP_UPY_NATIVE",
     **target_files.VARIABLES,
 }
+# Those that have the C module: as a dynamic module, and in the interpreter.
+NATIVE = ("natmod", "usermod")
 FAST_TIMEOUT_S, SLOW_TIMEOUT_S = 120, 600
 OPTION_LINES = 20  # a file's "# upy:" line is looked for in so many lines
 OPTIONS = {"heapsize", "timeout", "timeout_arm", "arm", "twins"}
@@ -130,9 +135,12 @@ def options_of(relative_path):
     return {}
 
 
-def with_twins(files):
+def with_twins(target, files):
     """Pairs of a file and a twin of the hot code (None: the best there is): a file whose options
-    say `twins=python` runs with that one, too."""
+    say `twins=python` runs with that one, too. On a target that has the C module, it runs with
+    that, and the others do not run."""
+    if target in NATIVE:
+        return [(path, "native") for path in files if "twins" in options_of(path)]
     pairs = []
     for path in files:
         pairs.append((path, None))
@@ -167,6 +175,8 @@ def run_file(target, command, relative_path, twin, word):
     env = dict(os.environ, KCP_TEST_TARGET="unix" if target == "unix" else "arm")
     if twin:
         env["KCP_BACKEND"] = twin
+    if target == "natmod":
+        env["MICROPYPATH"] = ".frozen:" + os.environ.get("KCP_NATMOD", "")
     begin = time.monotonic()
     try:
         done = subprocess.run(
@@ -224,7 +234,7 @@ def run_target(target, pairs, word, n_jobs, verbose):
 
 def files_of(target, files):
     """Those of the files that the target can run."""
-    if target != "unix":
+    if target not in ("unix", *NATIVE):
         files = [path for path in files if options_of(path).get("arm") != "no"]
     left_out = target_files.LEFT_OUT.get(target, {})
     return [path for path in files if not listed(path, left_out)]
@@ -243,8 +253,8 @@ def main():
         parts = [part[6:] if part.startswith("tests/") else part for part in arguments.paths]
         files = [path for path in files if any(part in path for part in parts)]
     good = True
-    for target in arguments.target or ["unix", "arm"]:
-        pairs = with_twins(files_of(target, files))
+    for target in arguments.target or ["unix", "arm", *NATIVE]:
+        pairs = with_twins(target, files_of(target, files))
         totals = run_target(target, pairs, arguments.word, arguments.n_jobs, arguments.verbose)
         if totals is None:
             good &= target == "arm" and os.environ.get("CI") != "true"

@@ -34,7 +34,7 @@ from array import array
 
 from ._compat import const
 from ._kernels import Accumulator, Pool, gf_add, put_u32, rx_new, u32
-from .rs import check, coefficient, factor_table, parity_rows, product_table
+from .rs import check, coefficient, factor_table, parity_rows, row_table
 from .tune import SAMPLES, Tuner
 
 DATA = const(0xF1)
@@ -71,7 +71,7 @@ class Encoder:
     def __init__(self, data, parity, size, seqid=0):
         rows = parity_rows(data, parity)
         self.data, self.parity = data, parity
-        self._all_tables = [tuple(product_table(row[i]) for row in rows) for i in range(data)]
+        self._all_tables = [tuple(row_table(row[i]) for row in rows) for i in range(data)]
         self._all_sums = tuple(Accumulator(size) for _ in range(parity))
         # those of the group at hand: of its last parity packets, which will be sent
         self._tables, self._sums = self._all_tables, self._all_sums

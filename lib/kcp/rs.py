@@ -13,7 +13,7 @@ Source: the Vandermonde construction in klauspost's README; Plank, "A Tutorial o
 Coding for Fault-Tolerance in RAID-like Systems" (1997) with its 2003 correction.
 """
 
-from ._backend import VIPER
+from ._backend import NATIVE, VIPER
 from ._compat import MICROPYTHON
 
 if VIPER:
@@ -64,10 +64,18 @@ def factor_table(scratch, c: int):
     On MicroPython it is written into the bytearray `scratch`, so that nothing is allocated; on
     CPython it is one of those that are kept, since writing it takes longer than using it.
     """
+    if NATIVE:
+        scratch[1] = c
+        return scratch
     if MICROPYTHON:
         fill_table(scratch, c)
         return scratch
     return product_table(c)
+
+
+def row_table(c: int):
+    """Return what gf_add() takes for factor c: its products. In C it looks at [1] alone: c."""
+    return bytes((0, c)) if NATIVE else product_table(c)
 
 
 def product_table(c: int) -> bytes:

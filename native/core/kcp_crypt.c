@@ -79,6 +79,10 @@ int kcp_crypt_tail(int kind) {
     return kcp_is_aead(kind) ? KCP_AEAD_TAIL_BYTES : 0;
 }
 
+int kcp_crypt_nonce(int kind) {
+    return kcp_is_aead(kind) ? KCP_AEAD_HEAD_BYTES : KCP_NONCE_BYTES;
+}
+
 static int is_key_length(int kind, size_t n) {
     switch (kind) {
         case KCP_CRYPT_NONE:
@@ -207,6 +211,10 @@ int kcp_crypt_is_valid(const void *memory, size_t n_bytes) {
     }
     size_t needed = codec_bytes(codec->kind);
     return codec->mark == KCP_CODEC_MARK && needed && needed <= n_bytes;
+}
+
+int kcp_crypt_kind(const void *memory) {
+    return ((const kcp_codec_t *)memory)->kind;
 }
 
 int kcp_crypt_is_hardware(const void *memory) {

@@ -51,9 +51,10 @@ enum {
 // Bytes of a codec of this kind; 0 if the kind is unknown or left out of this build.
 size_t kcp_crypt_bytes(int kind);
 
-// Bytes that its frame has before and behind the payload.
+// Bytes that its frame has before and behind the payload, and bytes of the nonce at its beginning.
 int kcp_crypt_head(int kind);
 int kcp_crypt_tail(int kind);
+int kcp_crypt_nonce(int kind);
 
 // Make a codec in `codec`, which has n_bytes. 0, or KCP_CRYPT_MISUSE.
 int kcp_crypt_init(void *codec, size_t n_bytes, int kind, const uint8_t *key, size_t n_key);
@@ -64,6 +65,9 @@ int kcp_crypt_init_portable(void *codec, size_t n_bytes, int kind, const uint8_t
 // True if memory of n_bytes holds a codec, as far as can be seen. For bindings whose callers may
 // hand in anything; the functions below trust what looks like a codec.
 int kcp_crypt_is_valid(const void *codec, size_t n_bytes);
+
+// What kind a codec is.
+int kcp_crypt_kind(const void *codec);
 
 // True if this codec runs on instructions of the CPU made for it.
 int kcp_crypt_is_hardware(const void *codec);

@@ -3,13 +3,15 @@
 
     eval "$(tools/setup/env.py)"                  exports the variables into a shell
     tools/setup/env.py run COMMAND ARGUMENT...    runs a command with them
-    tools/setup/env.py --only python,go ...       only these (python, go, peers, micropython, arm;
-                                                  pypi, targets only if they are named)
+    tools/setup/env.py --only python,go ...       only these (python, go, peers, micropython, arm,
+                                                  native; pypi, targets only if they are named)
 
 PATH and PYTHONPATH lead to the virtual environment and the library, and:
 KCP_PYTHON, KCP_GO, KCP_PEERS (folder of the Go peers), KCP_MICROPYTHON, KCP_MPY_CROSS, KCP_MPY_DIR
-(MicroPython's source), KCP_UPY_ARM (a command line, empty where it cannot be had), KCP_PYPI (other
-KCP packages that there are: NAME=PYTHON ...), and of targets what targets.py says.
+(MicroPython's source), KCP_UPY_ARM (a command line, empty where it cannot be had), KCP_EXTENSION
+and KCP_NATMOD (folders of the C module _kcp for CPython and for MicroPython), KCP_UPY_NATIVE (a
+MicroPython that has it), KCP_PYPI (other KCP packages that there are: NAME=PYTHON ...), and of
+targets what targets.py says.
 Progress goes to standard error; a failure is one sentence and exit code 1. The cache: common.py.
 """
 
@@ -19,6 +21,7 @@ import sys
 import time
 
 import arm
+import c_twins
 import common
 import debian
 import go
@@ -27,7 +30,7 @@ import pypi_peers
 import python_env
 import targets
 
-COMPONENTS = ("python", "go", "peers", "micropython", "arm")
+COMPONENTS = ("python", "go", "peers", "micropython", "arm", "native")
 OPTIONAL = ("pypi", "targets")
 
 
@@ -51,6 +54,9 @@ def collect(wanted):
         found.update(zip(names, micropython.ensure()))
     if "arm" in wanted:
         found["KCP_UPY_ARM"] = arm.ensure()
+    if "native" in wanted:
+        found["KCP_EXTENSION"] = c_twins.ensure_extension(python_folder)
+        found["KCP_NATMOD"], found["KCP_UPY_NATIVE"] = c_twins.ensure_modules(python_folder)
     if "targets" in wanted:
         found.update(targets.ensure(found["KCP_MPY_DIR"], found["KCP_MPY_CROSS"]))
     if "pypi" in wanted:

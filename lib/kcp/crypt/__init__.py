@@ -12,6 +12,8 @@ A key is bytes and stands as it is, so that both kinds of peers are met:
 Any other length is refused, so that a passphrase is never taken for a key by accident.
 """
 
+from kcp._backend import NATIVE
+
 # Where keys may have several lengths: the least, the most, the step, and how a message says it.
 _ANY = (1, 1 << 29, 1, "1 or more")
 _BLOWFISH = (1, 56, 1, "1 to 56")
@@ -83,5 +85,11 @@ def new(name: str, key, fill):
     Raises ValueError as key_for().
     """
     key = key_for(name, key)
+    if NATIVE and name != "null":
+        from ._native import codec
+
+        made = codec(name, key, fill)
+        if made is not None:
+            return made
     module = __import__(__name__ + "." + _entry(name)[1], None, None, ("",))
     return module.new(name, key, fill)

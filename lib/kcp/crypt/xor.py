@@ -54,7 +54,12 @@ class XorWords(Framed):
     decrypt = encrypt
 
 
+def table_of(key) -> bytes:
+    """Return the table that the key makes."""
+    return pbkdf2_sha1(key, _SALT, _ROUNDS, _TABLE_BYTES)
+
+
 def new(name, key, fill):
     """Return a codec with the table that the key makes."""
-    table = pbkdf2_sha1(key, _SALT, _ROUNDS, _TABLE_BYTES)
+    table = table_of(key)
     return XorWords(table, fill) if MICROPYTHON else XorInts(table, fill)

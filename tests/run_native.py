@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Runs the test files about hot code under CPython with the C module (KCP_BACKEND=native).
+
+    tests/run_native.py [PYTEST_OPTION...]
+
+Which files: those that `run_upy.py` runs with several twins, and MORE. KCP_EXTENSION is the folder
+of the module (`make env` prints it).
+"""
+
+import os
+import sys
+
+import run_upy
+
+# What only CPython runs and what the whole stack makes of it.
+MORE = (
+    "unit/test_fec_edges.py",
+    "unit/test_fec_hostile.py",
+    "unit/test_oob.py",
+    "unit/test_rs_oracle.py",
+    "unit/test_stream.py",
+)
+
+
+def main():
+    folder = os.environ.get("KCP_EXTENSION")
+    if not folder:
+        sys.exit("KCP_EXTENSION is not set; run `make test-host`, or see `make env`")
+    files = [path for path in run_upy.shared_files() if "twins" in run_upy.options_of(path)]
+    files = [path for path in files if not run_upy.listed(path, run_upy.MICROPYTHON_ONLY)]
+    files += [path for path in MORE if path not in files]
+    path = os.pathsep.join([os.environ.get("PYTHONPATH", run_upy.LIB), folder])
+    environment = dict(os.environ, KCP_BACKEND="native", PYTHONPATH=path)
+    command = [sys.executable, "-m", "pytest", "-q", *sys.argv[1:]]
+    command += [os.path.join(run_upy.TESTS, path) for path in files]
+    os.execve(sys.executable, command, environment)
+
+
+if __name__ == "__main__":
+    main()
