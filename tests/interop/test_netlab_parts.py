@@ -172,6 +172,7 @@ def test_tables_have_medians_ratios_and_failures():
     assert "| ours | TCP cubic | 6.00 | 2.00 | 0.75 |" in text
     widths = [line.count("|") for line in text.splitlines() if line.startswith("|")]
     assert sorted(set(widths)) == [5, 10]
+    assert "| T01 | some | 1.00 | - |" in text  # of ours one has failed
 
 
 def test_every_row_can_be_measured():

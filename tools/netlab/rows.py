@@ -62,12 +62,12 @@ _PAIRS = (
 
 ROWS = (
     Bulk("T01", "10 MB, window 48", QUIC, 10 * MB),
-    Bulk("T03", "4 MB, window 1024: nobody has tuned it", QUIC, 4 * MB, settings(window=1024)),
+    Bulk("T03", "4 MB, window 1024 (nobody has tuned it)", QUIC, 4 * MB, settings(window=1024)),
     Bulk("T02", "5 MB, FEC 10/3", QUIC, 5 * MB, settings(fec=[10, 3]), is_udp_only=True),
     Ping("T04", "1 KB there and back, 750 ms each way", dict(QUIC, delay_ms=750), (1, 1, 1024)),
     Bulk("T04-1M", "1 MB, 750 ms, window 256", dict(QUIC, delay_ms=750), MB, settings(window=256)),
     Bulk("T05", "2 MB, 2 % lost", _LOSSY, 2 * MB),
-    Bulk("T05-fec", "... FEC 10/3", _LOSSY, 2 * MB, settings(fec=[10, 3]), is_udp_only=True),
+    Bulk("T05-fec", "2 MB, 2 % lost, FEC 10/3", _LOSSY, 2 * MB, settings(fec=[10, 3]), is_udp_only=True),
     Ping("T06", "64 bytes there and back, 100 ms, 20 % lost each way", _FAR, (10, 25, 64),
          settings(window=32)),
     Bulk("T06-200k", "200 KB, 100 ms, 20 % lost", _FAR, 200_000, settings(window=32)),
@@ -79,7 +79,7 @@ ROWS = (
          settings(patience_s=20, crypt="aes-128-gcm"), ends=_ROAMING,
          rebinds=((1000, "port"), (2000, "address"))),
     Bulk("T12", "2 MB, losses in bursts, FEC 10/3", _BURSTS, 2 * MB, settings(fec=[10, 3])),
-    Bulk("T12-20", "... FEC 20/10", _BURSTS, 2 * MB, settings(fec=[20, 10]), is_udp_only=True),
+    Bulk("T12-20", "2 MB, losses in bursts, FEC 20/10", _BURSTS, 2 * MB, settings(fec=[20, 10]), is_udp_only=True),
     Bulk("T19", "4 MB, server killed after 1 s and started anew", QUIC, 4 * MB,
          settings(patience_s=20), restart_ms=1000),
     Share("share", "two flows, window 1024", QUIC, _PAIRS, 20, settings(window=1024)),

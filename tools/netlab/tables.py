@@ -10,6 +10,7 @@ def lines(found):
         f"Linux {about['kernel']}, {about['cpus']} CPUs, TCP {', '.join(about['tcp'])}, "
         f"Python {about['python']}, over {about['mode'].upper()}"
     )
+    yield from _summary(found["results"])
     by_row = {}
     for one in found["results"]:
         by_row.setdefault(one["row"], []).append(one)
@@ -31,6 +32,55 @@ def _table(results):
     if any(one.get("is_fate") for one in results):
         return _fate_table(grouped)
     return _bulk_table(grouped)
+
+
+def _is_rate(one):
+    return "wire_factor" in one and not one.get("is_fate")
+
+
+def _summary(results):
+    """How fast all ends were beside kcp-go, and what they put on the line for it."""
+    compared = [one for one in results if _is_rate(one)]
+    names = list(dict.fromkeys(one["ends"][0] for one in compared))
+    ids = list(dict.fromkeys(one["row"] for one in compared))
+    for title, cells in (
+        ("Speed, or 1 / mean time, in relation to kcp-go's", _speeds),
+        ("Bytes on the line per useful byte", _factors),
+        ("Mean ms in the queue", _queueing),
+    ):
+        yield ""
+        yield f"**{title}**"
+        yield ""
+        yield from _head(["", "what"], names)
+        for row in ids:
+            of_row = [one for one in compared if one["row"] == row]
+            values = cells({n: [one for one in of_row if one["ends"][0] == n] for n in names})
+            if any(value is not None for value in values):
+                texts = [figure(value) for value in values]
+                yield _line([row, of_row[0]["title"], *texts])
+
+
+def _speeds(by_name):
+    speeds = {}
+    for name, results in by_name.items():
+        ms = _median(results, "mean_ms")
+        speeds[name] = 1 / ms if ms else _median(results, "mbit")
+        if results and not all(one["ok"] for one in results):
+            speeds[name] = None
+    base = speeds.get("kcp-go")
+    return [speed / base if speed and base else None for speed in speeds.values()]
+
+
+def _factors(by_name):
+    done = [[one for one in results if one["ok"]] for results in by_name.values()]
+    return [_median(results, "wire_factor") for results in done]
+
+
+def _queueing(by_name):
+    if not any(one.get("mbit") for results in by_name.values() for one in results):
+        return []
+    waits = [_median(results, "queue_ms") for results in by_name.values()]
+    return waits if any(waits) else []
 
 
 def _line(cells):
