@@ -30,8 +30,8 @@ def parse():
     parser.add_argument("--end", action="append", metavar="NAME", help="and this end only")
     parser.add_argument("--repeat", type=int, default=3, help="seeds (default: %(default)s)")
     parser.add_argument("--output", default=OUTPUT, help="where all results go as JSON")
-    parser.add_argument("--from", dest="source", metavar="FILE", help="print the tables of "
-                        "results that are there already")  # fmt: skip
+    parser.add_argument("--from", dest="sources", action="append", metavar="FILE", help="print "
+                        "the tables of results that are there, of several runs")  # fmt: skip
     return parser.parse_args()
 
 
@@ -113,13 +113,18 @@ def save(path, results, mode):
         json.dump({"about": about(mode), "results": results}, file, indent=1)
 
 
+def merged(paths):
+    """What several runs have collected."""
+    runs = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            runs.append(json.load(file))
+    return {"about": runs[0]["about"], "results": [one for run in runs for one in run["results"]]}
+
+
 def main():
     arguments = parse()
-    if arguments.source:
-        with open(arguments.source, encoding="utf-8") as file:
-            found = json.load(file)
-    else:
-        found = collect(arguments)
+    found = merged(arguments.sources) if arguments.sources else collect(arguments)
     print("\n".join(tables.lines(found)))
     late = [one["late_p99_ms"] for one in found["results"] if one.get("late_p99_ms")]
     if late:
