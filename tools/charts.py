@@ -24,7 +24,7 @@ COMMANDS = (
         "-o docs/charts/mode.svg"
     ),
     (
-        "kcp sim far --loss 10 --echo 1000 --mode fast3 --vary fec=off,10/3,2/1 "
+        "kcp sim far --loss 10 --echo 1000 --mode fast3 --vary fec=off,10/3,auto "
         "-o docs/charts/fec.svg"
     ),
 )

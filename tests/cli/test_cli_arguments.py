@@ -249,7 +249,8 @@ def test_the_defaults_that_help_states_are_the_librarys():
         if stated:
             name = options._NAMES.get(flag, flag[2:])
             value = getattr(config, {"keepalive": "keepalive_ms"}.get(name, name))
-            assert stated[1] == {True: "pacing"}.get(value if value is True else None, str(value))
+            words = {"pacing": "pacing" if value else "no", "fec": value or "off"}
+            assert stated[1] == words.get(name, str(value))
             n_stated += 1
     assert n_stated > 8
 
@@ -262,3 +263,23 @@ def test_help_has_three_parts_and_every_preset():
     assert places == sorted(places)
     words = set(re.findall(r"\w+", text))
     assert set(PRESETS) | set(cc.NAMES) <= words
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("auto", "auto"), ("off", (0, 0)), ("10/3", (10, 3)), ("2/1", (2, 1))]
+)
+def test_fec(text, value):
+    found = options.FecType().convert(text, None, None)
+    assert found == value
+    Config(preset="satellite", fec=found)
+
+
+@pytest.mark.parametrize("text", ["", "10", "10/", "/3", "a/b", "10:3", "-1/2"])
+def test_fec_that_is_none(text):
+    with pytest.raises(click.UsageError, match="10/3"):
+        options.FecType().convert(text, None, None)
+
+
+def test_fec_of_a_preset_can_be_turned_off():
+    config = options.make_config({"preset": "satellite", "fec": (0, 0)})
+    assert (config.datashard, config.parityshard) == (0, 0)

@@ -100,7 +100,7 @@ def test_the_links_are_listed():
         (("near", "--vary", "pacing"), "pacing=on,off"),
         (("near", "--vary", "colour=blue"), "unknown option"),
         (("near", "--vary", "fec=300/3"), "300"),
-        (("near", "--vary", "fec=on"), "fec must be"),
+        (("near", "--vary", "fec=on"), "--fec is auto, off"),
         (("near", "--mtu", "10"), "mtu must be"),
         (("near", "--bytes", "1", "--echo", "1"), "not both"),
         (("near", "-o", "chart.gif"), ".svg or a .png"),

@@ -6,6 +6,25 @@ the library refuses ends in the library's own sentence.
 
 import click
 
+
+class FecType(click.ParamType):
+    """auto, off, or D/P, as the library takes them."""
+
+    name = "FEC"
+
+    def convert(self, value, param, ctx):
+        """Turn the text into "auto" or a pair; anything else is a usage error."""
+        if value == "auto" or isinstance(value, tuple):
+            return value
+        if value == "off":
+            return (0, 0)
+        data, _, parity = value.partition("/")
+        if not (data.isdigit() and parity.isdigit()):
+            text = f"--fec is auto, off, or DATA/PARITY as in 10/3, not {value!r}."
+            raise click.UsageError(text, ctx)
+        return int(data), int(parity)
+
+
 _FLAGS = {
     "--preset": {
         "metavar": "NAME",
@@ -31,15 +50,21 @@ _FLAGS = {
     "--mtu": {"type": int, "metavar": "BYTES", "help": "Longest datagram. [default: 1350]"},
     "--sndwnd": {"type": int, "metavar": "N", "help": "Packets on their way. [default: 256]"},
     "--rcvwnd": {"type": int, "metavar": "N", "help": "Packets kept to be read. [default: 512]"},
+    "--fec": {
+        "type": FecType(),
+        "metavar": "auto|off|D/P",
+        "help": "Parity against losses: as much as these ask for, none, or P packets after D. "
+        "Each side chooses for itself. [default: off]",
+    },
     "--datashard": {
         "type": int,
         "metavar": "N",
-        "help": "FEC: after so many packets ... [default: 0, off]",
+        "help": "The same as --fec, as kcptun has it: D ...",
     },
     "--parityshard": {
         "type": int,
         "metavar": "N",
-        "help": "... send so many of parity; each side chooses for itself. [default: 0]",
+        "help": "... and P.",
     },
     "--nodelay": {"type": int, "metavar": "0|1", "help": "Short time-outs (mode manual)."},
     "--interval": {"type": int, "metavar": "MS", "help": "Tick (mode manual)."},

@@ -4,7 +4,7 @@ import click
 
 from . import chart, simulate
 from .errors import OK
-from .options import Verb, config_flags, output_flags
+from .options import FecType, Verb, config_flags, output_flags
 from .report import Report, table
 
 _LINK_NAMES = {
@@ -172,12 +172,11 @@ def _cell(value):
 
 
 def _value(name, text):
-    """A setting's value from its text: on, off, a number, D/P, a name."""
+    """A setting's value from its text: on, off, a number, a name; --fec's for fec."""
+    if name == "fec":
+        return FecType().convert(text, None, None)
     if text in _SWITCHES:
-        return None if (name, text) == ("fec", "off") else _SWITCHES[text]
-    data, slash, parity = text.partition("/")
-    if slash and data.isdigit() and parity.isdigit():
-        return int(data), int(parity)
+        return _SWITCHES[text]
     return int(text) if text.isdigit() else text
 
 
