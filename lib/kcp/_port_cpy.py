@@ -11,6 +11,8 @@ from asyncio import Event, IncompleteReadError, TimeoutError, wait_for  # noqa: 
 
 from ._clock import ticks_ms
 from ._udp_cpy import (
+    WOULD_BLOCK,
+    Sender,
     address_for,
     anywhere,
     borrow,
@@ -21,7 +23,6 @@ from ._udp_cpy import (
 )
 
 _DRAIN = 64  # datagrams taken from the socket before a turn
-_WOULD_BLOCK = (BlockingIOError, InterruptedError)
 
 
 class LimitOverrunError(asyncio.LimitOverrunError, ValueError):
@@ -137,7 +138,7 @@ def adopt(sock, release) -> "UdpPort":
     return UdpPort(sock, None, let_go)
 
 
-class UdpPort:
+class UdpPort(Sender):
     """A UDP socket in an asyncio loop, for one `Endpoint` (which see for the methods' contract).
 
     peer: the address the socket is connected to, or None; give_back(sock): called instead of
@@ -157,8 +158,6 @@ class UdpPort:
         self._is_soon = False
         self._timer = None
         self._timer_at = 0.0
-        self._view = memoryview(b"")
-        self._view_of = None
 
     async def start(self, endpoint):
         """Begin to receive."""
@@ -208,28 +207,11 @@ class UdpPort:
             self._is_soon = True
             self._loop.call_soon(self._on_soon)
 
-    def send(self, buf, n, key):
-        """Send buf[:n] to `key` (None: the connected peer)."""
-        if buf is not self._view_of or n != len(self._view):
-            self._view = memoryview(buf)[:n]
-            self._view_of = buf
-        try:
-            if self._transport is not None:
-                return self._send_by_transport(key)
-            if key is None:
-                self.sock.send(self._view)
-            else:
-                self.sock.sendto(self._view, key)
-        except _WOULD_BLOCK:
-            return 0
-        except OSError:
-            return -1
-        return 1
-
-    def _send_by_transport(self, key):
+    def _send_by_transport(self, buf, n, key):
+        """(Takes the place of send() on loops without add_reader.)"""
         if self._is_paused:
             return 0
-        self._transport.sendto(bytes(self._view), key)
+        self._transport.sendto(bytes(memoryview(buf)[:n]), key)
         return 1
 
     # callbacks of the loop
@@ -243,7 +225,7 @@ class UdpPort:
         for _ in range(_DRAIN):
             try:
                 n = recv_into(rx)
-            except _WOULD_BLOCK:
+            except WOULD_BLOCK:
                 break
             except OSError:  # ICMP: an earlier datagram of ours found nobody
                 continue
@@ -259,7 +241,7 @@ class UdpPort:
         for _ in range(_DRAIN):
             try:
                 n, address = recvfrom_into(rx)
-            except _WOULD_BLOCK:
+            except WOULD_BLOCK:
                 break
             except OSError:
                 continue
@@ -331,6 +313,7 @@ class _Protocol(asyncio.DatagramProtocol):
 
     def connection_made(self, transport):
         self._port._transport = transport
+        self._port.send = self._port._send_by_transport
 
     def datagram_received(self, data, addr):
         self._port.received(data, addr)

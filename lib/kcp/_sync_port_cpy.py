@@ -20,6 +20,7 @@ from ._sync import give_up
 from ._sync_wait_cpy import Gate, Pollable, view_of  # noqa: F401
 from ._sync_watch_cpy import Watched
 from ._udp_cpy import (
+    Sender,
     address_for,
     anywhere,
     borrow,
@@ -29,7 +30,6 @@ from ._udp_cpy import (
     printable,  # noqa: F401
 )
 
-_WOULD_BLOCK = (BlockingIOError, InterruptedError)
 _MAX_TOLD = 5  # sessions told about at exit, one by one
 _FORKED = "opened before fork(): only the parent process can use it"
 
@@ -91,7 +91,7 @@ def keep(port):
     _ports.add(port)
 
 
-class SyncPort(Watched):
+class SyncPort(Sender, Watched):
     """A UDP socket with a thread, for one `Endpoint` (see `endpoint` and `_sync`).
 
     peer: the address the socket is connected to, or None; give_back(sock): called instead of
@@ -104,8 +104,6 @@ class SyncPort(Watched):
         self.peer = peer
         self.sockname = sock.getsockname()
         self.backlog = None  # a server's `Backlog`
-        self._view = memoryview(b"")
-        self._view_of = None
 
     # what the endpoint calls
 
@@ -140,22 +138,6 @@ class SyncPort(Watched):
     def wake(self):
         """Have a turn soon: end() sees to it."""
         self._is_soon = True
-
-    def send(self, buf, n, key):
-        """Send buf[:n] to `key` (None: the connected peer)."""
-        if buf is not self._view_of or n != len(self._view):
-            self._view = memoryview(buf)[:n]
-            self._view_of = buf
-        try:
-            if key is None:
-                self.sock.send(self._view)
-            else:
-                self.sock.sendto(self._view, key)
-        except _WOULD_BLOCK:
-            return 0
-        except OSError:
-            return -1
-        return 1
 
     # what the program's threads call, inside the lock
 

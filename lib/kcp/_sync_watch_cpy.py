@@ -18,13 +18,13 @@ from collections import deque
 
 from ._clock import ticks_diff, ticks_ms
 from ._sync import give_up
+from ._udp_cpy import WOULD_BLOCK
 
 _DRAIN = 64  # datagrams taken from the socket before a turn
 _TURNS = 8  # turns in one go of a thread of the program
 _PARK_MS = 5
 _PARK_LONG_MS = 1000  # (should the notice be lost, by an exception)
 _TICKS_MASK = 0x3FFFFFFF
-_WOULD_BLOCK = (BlockingIOError, InterruptedError)
 _INTERRUPTED = "an exception (of a signal?) came in the middle of a call on this endpoint"
 
 
@@ -139,7 +139,7 @@ class Watched:
                     n = sock.recv_into(rx)
                 else:
                     n, address = sock.recvfrom_into(rx)
-            except _WOULD_BLOCK:
+            except WOULD_BLOCK:
                 break
             except OSError:  # ICMP: an earlier datagram of ours found nobody
                 continue

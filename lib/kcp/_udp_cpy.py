@@ -3,6 +3,8 @@
 import errno
 import socket
 
+WOULD_BLOCK = (BlockingIOError, InterruptedError)
+
 
 def look_up(host, port: int, passive: bool = False, flags: int = 0) -> list:
     """Return [(family, address)], IPv4 first as in Go. Blocks while a name is looked up, unless
@@ -27,6 +29,30 @@ def anywhere(port: int) -> list:
 def printable(address):
     """Return an address as getpeername shows it."""
     return address
+
+
+class Sender:
+    """What sends the datagrams of an endpoint's port through its socket, `sock`."""
+
+    _view = memoryview(b"")
+    _view_of = None
+
+    def send(self, buf, n, key):
+        """Send buf[:n] to `key` (None: the connected peer); as `endpoint` says: > 0 sent, 0 the
+        socket is full, < 0 refused."""
+        if buf is not self._view_of or n != len(self._view):
+            self._view = memoryview(buf)[:n]
+            self._view_of = buf
+        try:
+            if key is None:
+                self.sock.send(self._view)
+            else:
+                self.sock.sendto(self._view, key)
+        except WOULD_BLOCK:
+            return 0
+        except OSError:
+            return -1
+        return 1
 
 
 def new_socket(family, sockbuf: int):

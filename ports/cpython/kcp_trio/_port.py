@@ -16,10 +16,11 @@ from typing import Any, Callable
 
 import trio
 
+from kcp._udp_cpy import WOULD_BLOCK, Sender
+
 from ._core import address_for, anywhere, borrow, bound, connected, give_up, look_up
 
 _DRAIN = 64  # datagrams taken before a turn
-_WOULD_BLOCK = (BlockingIOError, InterruptedError)
 _M30 = 0x3FFFFFFF
 
 _logger = logging.getLogger("kcp.trio")
@@ -133,7 +134,7 @@ class Port:
         raise NotImplementedError
 
 
-class UdpPort(Port):
+class UdpPort(Sender, Port):
     """A UDP socket; peer: the address it is connected to, or None; give_back(sock): called instead
     of closing it."""
 
@@ -145,8 +146,6 @@ class UdpPort(Port):
         self.peer = peer
         self.sockname = sock.getsockname()
         self._give_back = give_back
-        self._view = memoryview(b"")
-        self._view_of: Any = None
 
     def close(self) -> None:
         """Stop, and close the socket."""
@@ -158,22 +157,6 @@ class UdpPort(Port):
         else:
             self._give_back(self.sock)
         self.wake()
-
-    def send(self, buf: bytearray, n: int, key: Any) -> int:
-        """Send buf[:n] to `key` (None: the connected peer)."""
-        if buf is not self._view_of or n != len(self._view):
-            self._view = memoryview(buf)[:n]
-            self._view_of = buf
-        try:
-            if key is None:
-                self.sock.send(self._view)
-            else:
-                self.sock.sendto(self._view, key)
-        except _WOULD_BLOCK:
-            return 0
-        except OSError:
-            return -1
-        return 1
 
     async def _readable(self) -> None:
         try:
@@ -196,7 +179,7 @@ class UdpPort(Port):
         for _ in range(_DRAIN):
             try:
                 n, address = recvfrom_into(rx)
-            except _WOULD_BLOCK:
+            except WOULD_BLOCK:
                 return False
             except OSError:  # ICMP: an earlier datagram of ours found nobody
                 continue
