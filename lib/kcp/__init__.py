@@ -18,6 +18,7 @@ _MODULES = {
     "Session": "session",
     "Listener": "listener",
     "Stats": "stats",
+    "ReconnectingClient": "reconnect",
     "derive_key": "kdf",
     "set_entropy": "_random",
 }
@@ -42,6 +43,7 @@ _BLOCKING_LAYERS = _LAYERS[:-2] + ("_sync", "_sync_port", "_sync_socket")
 __all__ = (
     "Config",
     "Listener",
+    "ReconnectingClient",
     "Server",
     "Session",
     "Stats",

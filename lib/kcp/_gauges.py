@@ -25,6 +25,17 @@ class Gauges:
         return self.arq.snd_bytes
 
     @property
+    def end_sn(self) -> int:
+        """The number behind the last segment that is queued or sent; it only grows. All that was
+        sent so far is acknowledged once acked_sn has reached it."""
+        return self.arq._snd_end
+
+    @property
+    def acked_sn(self) -> int:
+        """The number of the oldest segment that is not acknowledged."""
+        return self.arq.snd_una
+
+    @property
     def snd_room_bytes(self) -> int:
         """Bytes that send() would take now, at least; 0 = it would take none."""
         return max(0, self.arq.snd_room()) * self.mss

@@ -296,10 +296,17 @@ class Stream(ReadHalf):
         self._out_off = 0
         self._reader.wake()
         self._writer.wake()
+        if self.heard is not None:
+            self.heard.wake()
         if self._closed is not None:
             self._closed.set()
 
     # inside
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes written that the session has not taken yet."""
+        return len(self._out) - self._out_off
 
     def _claim_writer(self):
         if self._writer.is_busy:

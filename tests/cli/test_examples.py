@@ -98,6 +98,15 @@ def test_echo_file(runtime, path, key, flags):
     check(lines, path)
 
 
+def test_reconnecting(runtime):
+    flags = ("--crypt", "aes-128", "--key", "a secret")
+    with Kcp("echo", "-l", "127.0.0.1:0", *flags) as echo:
+        place = ("127.0.0.1", echo.port, 7)
+        code, lines, errors = run(runtime, "reconnecting.py", *place, key="a secret")
+    assert (code, errors) == (0, "")
+    assert lines[0] == "session 1" and lines[-1] == "acknowledged 7 left out 0", lines
+
+
 def free_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))

@@ -1,5 +1,6 @@
+import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ __version__: str
 __all__ = (
     "Config",
     "Listener",
+    "ReconnectingClient",
     "Server",
     "Session",
     "Stats",
@@ -96,6 +98,8 @@ class Stream:
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None: ...
+    @property
+    def unsent_bytes(self) -> int: ...
     def before_output(self, now_ms: int) -> None: ...
     def after_turn(self, now_ms: int) -> None: ...
     def on_closed(self) -> None: ...
@@ -187,6 +191,10 @@ class Session:
     @property
     def unacked_bytes(self) -> int: ...
     @property
+    def end_sn(self) -> int: ...
+    @property
+    def acked_sn(self) -> int: ...
+    @property
     def snd_room_bytes(self) -> int: ...
     @property
     def rtt_ms(self) -> int: ...
@@ -221,6 +229,60 @@ class Session:
     def probe(self) -> None: ...
     def failure(self) -> OSError | None: ...
     def loss(self, n_bytes: int) -> OSError: ...
+
+class ReconnectingClient:
+    up: asyncio.Event
+    down: asyncio.Event
+    stream: Stream | None
+    n_sessions: int
+    n_failures: int
+    last_error: Exception | None
+
+    def __init__(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        *,
+        on_session: Callable[[ReconnectingClient, Stream], object] | None = None,
+        on_down: Callable[[ReconnectingClient, Exception | None, Sequence[bytes]], object]
+        | None = None,
+        is_up: Callable[[], object] | None = None,
+        rebind: bool = False,
+        send_again: bool = True,
+        limit_bytes: int = 16384,
+        limit_records: int = 256,
+        when_full: str = "refuse",
+        first_ms: int = 500,
+        max_ms: int = 60000,
+        probe_ms: int = 5000,
+        check_ms: int = 1000,
+        sock: socket.socket | None = None,
+        carrier: CarrierLike | None = None,
+        sockbuf: int = 4194304,
+        write_limit: int | None = None,
+        config: Config | None = None,
+        **options: Unpack[Options],
+    ) -> None: ...
+    @property
+    def n_unacked(self) -> int: ...
+    @property
+    def unacked_bytes(self) -> int: ...
+    @property
+    def n_dropped(self) -> int: ...
+    def write(self, record: bytes | bytearray | memoryview) -> bool: ...
+    async def send(self, record: bytes | bytearray | memoryview) -> None: ...
+    async def flush(self) -> None: ...
+    async def read(self, n: int = -1) -> bytes: ...
+    async def readline(self) -> bytes: ...
+    def start(self) -> None: ...
+    async def aclose(self, linger_ms: int = 10000) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None: ...
 
 class Listener:
     config: Config

@@ -55,6 +55,21 @@ async def client() -> int:
     return session.rto_ms + session.stats.RetransSegs + config.mtu
 
 
+async def reconnecting() -> int:
+    def on_session(client: kcp.ReconnectingClient, stream: kcp.Stream) -> None:
+        stream.write(b"hello, again %d" % client.n_unacked)
+
+    client = kcp.ReconnectingClient("10.0.0.2", 4000, on_session=on_session, mode="fast3")
+    async with client:
+        client.write(b"record")
+        await client.flush()
+        await client.up.wait()
+        stream = client.stream
+        if stream is not None and await stream.rebind(local=("10.0.0.3", 0)):
+            return client.n_sessions
+    return client.n_dropped
+
+
 async def server() -> None:
     async with await kcp.start_server(on_session, None, 4000, crypt="none") as one:
         assert_type(one, kcp.Server)
