@@ -21,7 +21,7 @@ import asyncio
 from errno import ETIMEDOUT
 
 from ._clock import ticks_diff, ticks_ms
-from ._opening import need_peer, settled
+from ._opening import SOCKBUF, need_peer, settled
 from ._port import Event, TimeoutError, Waiter, report, wait_for_ms
 from ._random import random_conv
 from ._records import Backoff, Records
@@ -123,9 +123,10 @@ class ReconnectingClient:
         if config is None and "preset" not in options:
             for name, ms in TIMES.items():
                 options.setdefault(name, ms)
-        sock, carrier = self._options.get("sock"), self._options.get("carrier")
+        own = self._options
+        sock, carrier, sockbuf = own.get("sock"), own.get("carrier"), own.get("sockbuf", SOCKBUF)
         need_peer(*self._place, carrier)
-        return settled(config, options, *self._place, sock, carrier)
+        return settled(config, options, *self._place, sock, carrier, sockbuf)
 
     # what it keeps
 
