@@ -19,7 +19,7 @@ _LINE_S = 0.5
 @click.argument("address", metavar="HOST:PORT", required=False)
 @click.option("-s", "--server", is_flag=True,
               help="Be the server, at [HOST:]PORT (default: 4000), until Ctrl-C.")  # fmt: skip
-@click.option("--up", "way", flag_value="up", default=True, help="Send to the server (default).")
+@click.option("--up", "way", flag_value="up", default="up", help="Send to the server (default).")
 @click.option("--down", "way", flag_value="down", help="Let the server send.")
 @click.option("--both", "way", flag_value="both", help="Both at once.")
 @click.option("--echo", "way", flag_value="echo",

@@ -85,7 +85,7 @@ async def connect(address, config, timeout_s):
     raise NoAnswer(
         f"Nothing answered at {address} within {timeout_s:g} s: does a KCP program listen there, "
         "is the port right, does a firewall let UDP through, and are --key and --crypt the same "
-        "on both sides?"
+        f"on both sides? 'kcp doctor {address}' looks closer."
     )
 
 
