@@ -23,8 +23,8 @@ except ImportError:
 
 
 #: Default send window, receive window (segments) and bytes of received, unread data that all
-#: sessions of a listener may hold, bytes that a session may keep to repair FEC groups, the groups of
-#: fec="auto": what the kind of machine can afford.
+#: sessions of a listener may hold, bytes that a session may keep to repair FEC groups, the groups
+#: of fec="auto": what the kind of machine can afford.
 if not MICROPYTHON:
     DEFAULT_WND = (256, 512)
     DEFAULT_MEMORY_BYTES = 256 << 20

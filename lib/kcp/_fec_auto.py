@@ -1,4 +1,5 @@
-"""`fec="auto"`: as much parity as the losses ask for, and copies where no group would fill. Sans-IO.
+"""`fec="auto"`: as much parity as the losses ask for, and copies where no group would fill.
+Sans-IO.
 
 The frame. kcp-go follows a change of (data, parity) badly: until it has noticed, it makes packets
 of what belongs to several groups. So the numbers never change. Every group has `data` + `parity`
@@ -11,9 +12,9 @@ the other to begin with and one in _TELL_GROUPS (without losses: _TELL_RARELY) l
 kcp-go's search for the ratio needs. A peer that was set to the same numbers need not search.
 
 Losses. What our ARQ sends again, in 1024ths of all that it sends, over _LOOK_SEGS segments. While
-parity or copies repair quickly they hide losses, and too little is seen. So the estimate goes up at
-once (half the way) and down slowly; if it has to go up again, more slowly the next time, down to
-1/2**_SLOWEST of the way.
+parity or copies repair quickly they hide losses, and too little is seen. So the estimate goes up
+at once (half the way) and down slowly; if it has to go up again, more slowly the next time, down
+to 1/2**_SLOWEST of the way.
 
 Parity. The losses in data + n packets are binomial, with a mean m and a deviation of less than
 sqrt(m): n is the least with n >= m + 2 * sqrt(m).
@@ -21,8 +22,8 @@ sqrt(m): n is the least with n >= m + 2 * sqrt(m).
 Copies. Of a group that takes longer than about a round trip to fill, parity comes too late. Then
 none is sent; instead each datagram with data leaves a second time a moment later, from
 _MANY_LOSSES on a third time. They are outside the groups, as plain KCP datagrams. No more than
-_MAX_COPIES datagrams wait for that: a burst goes without. As fewer than `data` datagrams leave in a
-round trip then, this costs at most twice as many more.
+_MAX_COPIES datagrams wait for that: a burst goes without. As fewer than `data` datagrams leave in
+a round trip then, this costs at most twice as many more.
 """
 
 from ._compat import const

@@ -1,5 +1,5 @@
-"""`fec="auto"` towards kcp-go, over a link whose losses change: kcp-go repairs with whatever parity
-comes, never takes anything for lost that was not, and makes no wrong packet.
+"""`fec="auto"` towards kcp-go, over a link whose losses change: kcp-go repairs with whatever
+parity comes, never takes anything for lost that was not, and makes no wrong packet.
 
 An echo (programs/fec_phases.py, kcppeer fec-server and fec-client) through a relay that delays and
 loses. What kcp-go is set to send with itself does not matter to what it makes of ours.

@@ -1,5 +1,5 @@
 # upy: heapsize=8m
-"""FEC that adapts: how much parity, when copies, and that the frame stays. Runs on both runtimes."""
+"""FEC that adapts: how much parity, when copies, and that the frame stays. For both runtimes."""
 
 import struct
 
@@ -187,7 +187,7 @@ def test_numbers_start_again():
 
 
 def carried(a, b, n_bytes, lose_every, gap_ms=1, size=1000):
-    """Send bytes from a to b over 20 ms each way; datagrams of a that are no FEC packets, and ms."""
+    """Send bytes from a to b over 20 ms each way; a's datagrams without an FEC head, and ms."""
     way, bare, left, now, n_built = [], [], n_bytes, 0, 0
     got = b""
     data = bytes(i * 11 & 0xFF for i in range(n_bytes))
@@ -201,7 +201,7 @@ def carried(a, b, n_bytes, lose_every, gap_ms=1, size=1000):
                 if n == 0:
                     break
                 n_built += 1
-                if source is a and buf[5] != 0 or buf[4] < DATA:
+                if (source is a and buf[5] != 0) or buf[4] < DATA:
                     bare.append(bytes(buf[:n]))
                 if not lose_every or n_built % lose_every:
                     way.append((now + 20, target, bytes(buf[:n])))
