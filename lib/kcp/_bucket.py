@@ -44,6 +44,7 @@ class Bucket:
         return (missing + self._rate - 1) // self._rate
 
     def _pour(self, passed_ms):
+        """Fill the bucket with what has come together since the last time."""
         if self.bytes >= self._depth:
             return
         n = self._depth

@@ -81,6 +81,7 @@ class CarrierPort(UdpPort):
             self._poll = self._loop.call_later(poll_ms / 1000, self._look)
 
     def _drain(self):
+        """Hand what has come to the endpoint, and have a turn."""
         if self._loop is None:
             return
         endpoint = self._endpoint
@@ -99,6 +100,7 @@ class CarrierPort(UdpPort):
         self._turn()
 
     def _turn(self):
+        """Have a turn, and see to it that the next one comes when it is due."""
         if self._loop is None:
             return
         wait_ms = self._endpoint.turn(ticks_ms())

@@ -60,6 +60,7 @@ class CarrierPort(UdpPort):
     # tasks
 
     async def _receive(self):
+        """The task that waits for the carrier, or looks at it every poll_ms."""
         carrier = self._carrier
         while not self._is_closed:
             if self._is_told:
@@ -82,6 +83,7 @@ class CarrierPort(UdpPort):
                 self._drain()
 
     def _drain(self):
+        """Hand what has come to the endpoint, and have a turn."""
         endpoint = self._endpoint
         carrier = self._carrier
         rx = endpoint.rx
@@ -104,6 +106,7 @@ class CarrierPort(UdpPort):
             self._run_at(time.ticks_add(time.ticks_ms(), wait_ms))
 
     async def _serve(self):
+        """The task that has the turns: see `_port_upy`."""
         endpoint = self._endpoint
         while not self._is_closed:
             if endpoint.is_full:

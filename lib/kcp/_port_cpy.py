@@ -217,6 +217,7 @@ class UdpPort(Sender):
     # callbacks of the loop
 
     def _drain_client(self):
+        """Hand what has come to the endpoint, and have a turn: on a connected socket."""
         endpoint = self._endpoint
         take = endpoint.input
         rx = endpoint.rx
@@ -233,6 +234,7 @@ class UdpPort(Sender):
         self._turn()
 
     def _drain_server(self):
+        """The same, with the address of each datagram."""
         endpoint = self._endpoint
         take = endpoint.input
         rx = endpoint.rx
@@ -264,6 +266,7 @@ class UdpPort(Sender):
             self._turn()
 
     def _turn(self):
+        """Have a turn, and see to it that the next one comes when it is due."""
         if self._loop is None:
             return
         wait_ms = self._endpoint.turn(ticks_ms())

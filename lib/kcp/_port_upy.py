@@ -215,6 +215,7 @@ class UdpPort:
     # tasks
 
     async def _receive(self):
+        """The task that waits for the socket, and hands what comes to the endpoint."""
         endpoint = self._endpoint
         take = endpoint.input
         rx = endpoint.rx
@@ -249,6 +250,7 @@ class UdpPort:
             self._run_at(time.ticks_add(time.ticks_ms(), wait_ms))
 
     async def _serve(self):
+        """The task that has the turns, and is parked between them (see the top of this file)."""
         endpoint = self._endpoint
         while not self._is_closed:
             if endpoint.is_full:

@@ -87,6 +87,7 @@ class Random:
                 buf[i] = block[i & 15]
 
     def _reseed(self):
+        """Take a new key and a new block from os.urandom; OSError if it is not fit for that."""
         if self._urandom is None:
             raise OSError(
                 ENODEV,

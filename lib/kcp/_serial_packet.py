@@ -46,6 +46,7 @@ class Framing:
         return at
 
     def _head(self, byte):
+        """Take one byte of a frame's head."""
         n = self._n_head
         if n < 4:
             if byte == _HEAD[n]:

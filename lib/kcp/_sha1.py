@@ -22,6 +22,7 @@ def _rotl(x, n):
 
 
 def _block(state, data, off):
+    """Mix a block of 64 bytes into the state."""
     w = [int.from_bytes(data[i : i + 4], "big") for i in range(off, off + 64, 4)]
     for i in range(16, 80):
         w.append(_rotl(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1))

@@ -206,6 +206,7 @@ def _close_copy(ready):
 
 
 def _at_exit():
+    """Close what is still open, and tell what was not acknowledged."""
     lost = []
     for link in [link for port in list(_ports) for link in port.close_all()]:
         with link.port.lock:

@@ -110,6 +110,7 @@ def _receive(wait_ms):
 
 
 def _call():
+    """Call the handlers for which something has come, now that the work is done."""
     global _is_calling
     _is_calling = True
     try:
@@ -377,6 +378,7 @@ class SyncPort:
         self.is_inside = False
 
     def _receive(self):
+        """Hand one datagram to the endpoint."""
         endpoint = self._endpoint
         key = None
         try:

@@ -152,6 +152,7 @@ class Socket(_Timed):
         self._send(data, True)
 
     def _send(self, data, is_all):
+        """send() and sendall(): return how many bytes were queued."""
         view = view_of(data)
         link = self._link
         with self._port.lock:

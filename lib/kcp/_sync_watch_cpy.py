@@ -126,6 +126,7 @@ class Watched:
         self._is_inside = False
 
     def _drain(self):
+        """Hand what has come to the endpoint."""
         endpoint = self._endpoint
         take = endpoint.input
         rx = endpoint.rx

@@ -69,6 +69,7 @@ class Timers:
         return None
 
     def _up(self, link, i):
+        """Move a link from place i of the heap to where it belongs, towards the first."""
         heap = self._heap
         at_ms = link.heap_ms
         while i:
@@ -83,6 +84,7 @@ class Timers:
         link.heap_i = i
 
     def _down(self, link, i):
+        """The same, away from the first."""
         heap = self._heap
         n = len(heap)
         at_ms = link.heap_ms

@@ -64,6 +64,7 @@ def bound(found, sockbuf):
 
 
 def _first(found, sockbuf, method, local=None):
+    """Return (socket, address) of the first address for which the method works."""
     failure = None
     for family, address in found:
         sock = new_socket(family, sockbuf)

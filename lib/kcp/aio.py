@@ -279,6 +279,7 @@ class Server:
         await self.wait_closed()
 
     def _on_session(self, session, key):
+        """Make the stream of a new session, and call back or wake accept()."""
         stream = Stream(self.endpoint, session, key, *self._marks)
         if self._callback is None:
             self._acceptor.wake()

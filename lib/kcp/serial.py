@@ -146,6 +146,7 @@ class SerialCarrier(Carrier):
         return n
 
     def _read(self):
+        """Read what is here, up to a chunk; return how many bytes."""
         n_wanted = _CHUNK
         if self._any is not None:
             n_wanted = min(int(self._any()), _CHUNK)

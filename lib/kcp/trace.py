@@ -220,6 +220,7 @@ class Tracer:
         self._say(OUTPUT, "output", n_wire)
 
     def _segments(self, buf, off, end):
+        """Tell about every segment of a datagram that is sent."""
         arq = self._session.arq
         while off < end:
             _, _, cmd, frg, wnd, ts, sn, una, n = seg_parse(buf, off)

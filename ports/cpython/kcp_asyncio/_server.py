@@ -73,6 +73,7 @@ async def create_server(
     transports: weakref.WeakSet[Any] = weakref.WeakSet()
 
     async def begin_tls(stream: kcp.Stream, _: kcp.Stream) -> None:
+        """Do the handshake; a client that fails it is dropped."""
         assert secure is not None
         waiting = _tls.Waiting()
         made: asyncio.Future[None] = asyncio.get_running_loop().create_future()

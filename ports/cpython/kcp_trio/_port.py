@@ -92,6 +92,7 @@ class Port:
             self._scope.deadline = -math.inf
 
     async def _run(self) -> None:
+        """The system task: wait, and do what is due, until close()."""
         try:
             while not self._is_closed:
                 await self._wait()
@@ -113,6 +114,7 @@ class Port:
             await self._readable()
 
     def _step(self) -> None:
+        """Take what has come, have a turn, and note when the next one is due."""
         endpoint = self._endpoint
         is_more = self._drain()
         if endpoint.is_full:
