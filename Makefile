@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop test-targets test-native native-sizes bench charts fec-report idle-report pacing-report net-report lint format setup env
+.PHONY: help demo test test-host test-upy test-interop test-targets test-native native-sizes native-report bench charts fec-report idle-report pacing-report net-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -34,8 +34,11 @@ test-native: ## the C core: unit tests under sanitizers, its stack and sizes, fu
 native-sizes: ## what each part of the C core costs, in bytes
 	$(ENV) --only python run python tools/native/sizes.py
 
+native-report: ## how much faster the C module is than the twins in Python and viper
+	$(ENV) --only python,micropython,native run python tools/native/twins.py
+
 bench: ## this library against kcp-go and PyPI's packages, side by side (BENCH="--only sink-64k ...")
-	$(ENV) --only python,go,peers,micropython,pypi run python tools/bench/main.py $(BENCH)
+	$(ENV) --only python,go,peers,micropython,native,pypi run python tools/bench/main.py $(BENCH)
 
 fec-report: ## what FEC brings and costs, at four loss rates, in simulated time (FEC="--seeds 10")
 	$(ENV) --only python run python tools/fec_report.py $(FEC)

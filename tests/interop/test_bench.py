@@ -14,7 +14,11 @@ FIELDS = {"name", "runtime", "twin", "ours", "peer", "ratio", "unit"}
 
 def test_bench_writes_table_and_records(tmp_path):
     binaries.needed("KCP_PEERS")
-    runtimes = ("cpython", "micropython") if os.environ.get("KCP_MICROPYTHON") else ("cpython",)
+    ours = [("cpython", "python")]
+    ours += [("cpython", "native")] if os.environ.get("KCP_EXTENSION") else []
+    if os.environ.get("KCP_MICROPYTHON"):
+        ours += [("micropython", "python"), ("micropython", "viper")]
+        ours += [("micropython", "native")] if os.environ.get("KCP_NATMOD") else []
     output = tmp_path / "deeper" / "bench.json"
     command = [sys.executable, MAIN, "--quick", "--output", str(output)]
     for name in NAMES:
@@ -23,11 +27,10 @@ def test_bench_writes_table_and_records(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
     records = json.loads(output.read_text())
-    pairs = [(record["name"], record["runtime"]) for record in records]
-    assert pairs == [(name, runtime) for name in NAMES for runtime in runtimes]
+    rows = [(record["name"], record["runtime"], record["twin"]) for record in records]
+    assert rows == [(name, *end) for name in NAMES for end in ours]
     for record in records:
         assert set(record) == FIELDS
-        assert record["twin"] == "python"
         assert record["unit"] == "MB/s"
         assert record["ours"] > 0
         assert abs(record["ratio"] - record["ours"] / record["peer"]) < 1e-9

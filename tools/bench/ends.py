@@ -87,17 +87,22 @@ class End:
 
 
 class Ours(End):
-    """This library on one of its runtimes. command: how to start it."""
+    """This library on one of its runtimes, with one twin of its hot code (see kcp._backend).
+
+    command: how to start the runtime; folder: where the C module is, '' if it needs none.
+    """
 
     is_ours = True
 
-    def __init__(self, name, command):
-        super().__init__(name)
+    def __init__(self, runtime, twin, command, folder=""):
+        super().__init__(f"{runtime} {twin}")
+        self.runtime, self.twin = runtime, twin
         self._command = command
+        self._path = os.pathsep.join([LIB, folder] if folder else [LIB])
 
     def environment(self):
-        found = dict(os.environ, MICROPYPATH=LIB + ":.frozen")
-        found["PYTHONPATH"] = LIB
+        found = dict(os.environ, MICROPYPATH=self._path + ":.frozen", KCP_BACKEND=self.twin)
+        found["PYTHONPATH"] = self._path
         return found
 
     def operation_command(self, name, seconds):
@@ -162,10 +167,14 @@ def last_line(text):
 
 def found():
     """All ends that set-up has made: {name: End}."""
-    ends = [Ours("cpython", [sys.executable])]
+    ends = [Ours("cpython", "python", [sys.executable])]
+    if os.environ.get("KCP_EXTENSION"):
+        ends.append(Ours("cpython", "native", [sys.executable], os.environ["KCP_EXTENSION"]))
     if os.environ.get("KCP_MICROPYTHON"):
-        command = shlex.split(os.environ["KCP_MICROPYTHON"])
-        ends.append(Ours("micropython", [*command, "-X", HEAP]))
+        command = [*shlex.split(os.environ["KCP_MICROPYTHON"]), "-X", HEAP]
+        ends += [Ours("micropython", twin, command) for twin in ("python", "viper")]
+        if os.environ.get("KCP_NATMOD"):
+            ends.append(Ours("micropython", "native", command, os.environ["KCP_NATMOD"]))
     if os.environ.get("KCP_PEERS"):
         ends.append(KcpGo(os.path.join(os.environ["KCP_PEERS"], "kcppeer")))
     for word in shlex.split(os.environ.get("KCP_PYPI", "")):

@@ -42,22 +42,24 @@ def measure(row, taking_part, repeat, seconds, problems):
     return {name: statistics.median(values) for name, values in rates.items()}
 
 
-def compare(row, rates, runtimes):
-    """The records of a row: one for each of our runtimes and each peer."""
+def compare(row, rates, ours):
+    """The records of a row: one for each of our ends and each peer."""
     records = []
     for peer in row.peers:
         is_pypi = peer.startswith("PyPI")
-        for runtime in runtimes:
-            if peer not in rates or runtime not in rates or (is_pypi and runtime != "cpython"):
+        for end in ours:
+            if peer not in rates or end.name not in rates:
+                continue
+            if is_pypi and end.runtime != "cpython":
                 continue
             records.append(
                 {
                     "name": f"{row.name} vs {peer}" if is_pypi else row.name,
-                    "runtime": runtime,
-                    "twin": "python",
-                    "ours": rates[runtime],
+                    "runtime": end.runtime,
+                    "twin": end.twin,
+                    "ours": rates[end.name],
                     "peer": rates[peer],
-                    "ratio": rates[runtime] / rates[peer],
+                    "ratio": rates[end.name] / rates[peer],
                     "unit": row.unit,
                 }
             )
@@ -73,11 +75,12 @@ def figure(value):
 
 def table(records):
     """Lines of Markdown."""
-    head = ("name", "runtime", "ours", "peer", "ratio", "unit")
+    head = ("name", "runtime", "twin", "ours", "peer", "ratio", "unit")
     cells = [head] + [
         (
             r["name"],
             r["runtime"],
+            r["twin"],
             figure(r["ours"]),
             figure(r["peer"]),
             figure(r["ratio"]),
@@ -86,7 +89,7 @@ def table(records):
         for r in records
     ]
     widths = [max(len(line[i]) for line in cells) for i in range(len(head))]
-    right = (False, False, True, True, True, False)
+    right = (False, False, False, True, True, True, False)
     lines = []
     for line in cells:
         padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right)]
@@ -122,13 +125,13 @@ def main():
     wanted = chosen(options.only)
     repeat, seconds = (1, QUICK_SECONDS) if options.quick else (options.repeat, SECONDS)
     there = ends.found()
-    runtimes = [name for name, end in there.items() if end.is_ours]
+    ours = [end for end in there.values() if end.is_ours]
     records, problems = [], []
     for row in wanted:
         print(f"bench: {row.name} ...", file=sys.stderr, flush=True)
-        names = [*runtimes, *(name for name in row.peers if name in there)]
+        names = [*(end.name for end in ours), *(name for name in row.peers if name in there)]
         rates = measure(row, [there[name] for name in names], repeat, seconds, problems)
-        records += compare(row, rates, runtimes)
+        records += compare(row, rates, ours)
     print(
         f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()},",
         end=" ",

@@ -82,6 +82,7 @@ ROWS = (
 
 #: What stands below the table.
 LEGEND = """\
+Twins of our hot code: plain Python, MicroPython's machine code (viper), C (native).
 Rates: higher is better; ratio = ours / peer. MB = 10^6 bytes, k/s = thousands per second.
 sink-64k, echo-64k: kcp-go's benchmarks between two processes over loopback: one stream, writes
 of 64 KiB, windows 1024, nodelay 1,10,2,1, mtu 1400; plain, with aes-128, with FEC 10/3; echo

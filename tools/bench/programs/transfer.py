@@ -17,7 +17,7 @@ import kcp
 HOST = "127.0.0.1"
 WRITE_BYTES = 65536
 KEY = bytes(range(32))
-SETTINGS = {"mtu": 1400, "sndwnd": 1024, "rcvwnd": 1024, "mode": "fast3", "key": KEY}
+SETTINGS = {"mtu": 1400, "sndwnd": 1024, "rcvwnd": 1024, "mode": "fast3"}
 LONGEST_S = 120
 
 
@@ -70,6 +70,8 @@ if __name__ == "__main__":
     _, end, kind, port, n_bytes, given = sys.argv
     options = dict(SETTINGS)
     options.update(json.loads(given))
+    if "crypt" in options:
+        options["key"] = KEY
     asyncio.run(
         (serve if end == "serve" else send)(kind == "echo", int(port), int(n_bytes), options)
     )
