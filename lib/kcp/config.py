@@ -238,10 +238,11 @@ class Config:
 
     @property
     def payload_pct(self) -> int:
-        """How much of the packets sent are data and not parity (with fec="auto": at least)."""
-        return (
-            100 * self.datashard // (self.datashard + self.parityshard) if self.datashard else 100
-        )
+        """How much of the packets sent are data and not parity (fec="auto": to begin with)."""
+        if not self.datashard:
+            return 100
+        n_parity = min(self.parityshard, 2) if self.fec == "auto" else self.parityshard
+        return 100 * self.datashard // (self.datashard + n_parity)
 
     def memory(self, takes_fec=None) -> int:
         """Return the bytes that a session with these settings holds at most, with the buffers of
