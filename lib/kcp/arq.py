@@ -224,11 +224,11 @@ class Arq(Timing):
             conv_lo, conv_hi, cmd, frg, wnd, ts, sn, una, n = seg_parse(buf, off)
             off += _OVERHEAD
             if conv_lo != self._conv_lo or conv_hi != self._conv_hi:
-                return -1
+                return self._refuse(-1)
             if n > end - off:
-                return -2
+                return self._refuse(-2)
             if cmd < _PUSH or cmd > _WINS:
-                return -3
+                return self._refuse(-3)
             if regular:
                 self.rmt_wnd = wnd
             if una != self.snd_una:
@@ -263,6 +263,13 @@ class Arq(Timing):
         if not self._ticking:
             self._arm_tick(now_ms)
         return 0
+
+    def _refuse(self, code):
+        """A packet is refused, and its first segments have had their effect. But not on kcp-go's
+        congestion window, which only grows by packets that are taken whole."""
+        if self.cc is not None and self.cc is self._kcp_cc:
+            self.cc.resume(self)
+        return code
 
     def _on_new_una(self, una, now_ms, behind):
         """Take a una that is not snd_una; return 0, or what `behind` is if it is an old one."""
