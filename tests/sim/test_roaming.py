@@ -281,7 +281,7 @@ def test_an_address_that_has_a_session_is_refused():
     world.start_client("b", 8).send(b"other")
     world.run(300)
     other = world.listener.sessions["b"]
-    world.put("b", world.seen[0][1])
+    world.put("b", [data for key, data in world.seen if key == "a"][-1])
     world.run(100)
     assert world.asked == [] and world.listener.sessions["b"] is other
     assert world.stats.RoamDrops == 1 and other.state == OPEN
