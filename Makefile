@@ -55,6 +55,9 @@ net-report: ## ours, kcp-go and the kernel's TCP over one modelled link (NET="--
 charts: ## draw the charts of README's tuning chapter, and print their figures
 	$(ENV) --only python run python tools/charts.py
 
+sim-report: ## the scenarios T01 to T20 against their marks, into docs/scenarios.md (SIM="--only T05")
+	$(ENV) --only python,micropython run python tools/scenario_report.py $(or $(SIM),--write)
+
 lint: ## ruff, codespell, gofmt and go vet
 	$(ENV) --only python,go run tools/lint.sh
 
