@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop test-targets test-native native-sizes native-report bench charts fec-report idle-report pacing-report net-report lint format setup env
+.PHONY: help demo test test-host test-upy test-interop test-targets test-native native-sizes native-report bench charts fec-report idle-report pacing-report cc-report net-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -57,6 +57,8 @@ charts: ## draw the charts of README's tuning chapter, and print their figures
 
 sim-report: ## the scenarios T01 to T20 against their marks, into docs/scenarios.md (SIM="--only T05")
 	$(ENV) --only python,micropython run python tools/scenario_report.py $(or $(SIM),--write)
+cc-report: ## congestion controllers compared, alone and beside TCP, simulated (CC="--window 128")
+	$(ENV) --only python run python tools/cc_report.py $(CC)
 
 lint: ## ruff, codespell, gofmt and go vet
 	$(ENV) --only python,go run tools/lint.sh

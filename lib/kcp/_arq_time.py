@@ -68,6 +68,8 @@ class Timing(Output):
             shift = 5 if rtt < self.rx_srtt - self.rx_rttvar else 2
             self.rx_rttvar += (delta - self.rx_rttvar) >> shift
         rto = max(self.rx_srtt, self._peak_ms) + max(self.interval_ms, self.rx_rttvar << 2)
+        if self._peak_ms >= 0:
+            rto += min(self.rx_srtt >> 2, self.interval_ms)  # what a probe of the controller adds
         self.rx_rto = min(max(self.rx_minrto, rto), _RTO_MAX)
 
     # -- when ----------------------------------------------------------------------------------

@@ -63,6 +63,10 @@ void kcp_time_sample(kcp_arq_t *a, int32_t rtt_ms) {
     int32_t rto = a->rx_srtt > a->peak_ms ? a->rx_srtt : a->peak_ms;
     int32_t spread = a->rx_rttvar << 2;
     rto += a->interval_ms > spread ? a->interval_ms : spread;
+    if (a->peak_ms >= 0) { // what a probe of the controller adds
+        int32_t quarter = a->rx_srtt >> 2;
+        rto += quarter < a->interval_ms ? quarter : a->interval_ms;
+    }
     rto = rto > a->rx_minrto ? rto : a->rx_minrto;
     a->rx_rto = rto < RTO_MAX ? rto : RTO_MAX;
 }

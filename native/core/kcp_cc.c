@@ -84,8 +84,13 @@ void kcp_cc_on_sent(kcp_arq_t *a, uint32_t now_ms, int32_t n_segs) {
             cc->cwnd = 1;
             cc->kcp.incr = a->mss;
         }
-    } else if (n_segs && a->is_starved) { // this round does not show what the path carries
+        return;
+    }
+    if (n_segs && a->is_starved) { // this round does not show what the path carries
         cc->found.is_starved = 1;
+    }
+    if ((int32_t)(a->snd_nxt - a->snd_una) >= a->window) {
+        cc->found.is_full = 1;
     }
 }
 
@@ -106,22 +111,24 @@ void kcp_cc_on_ack(kcp_arq_t *a, uint32_t now_ms, int32_t n_bytes, int32_t rtt_m
 
 void kcp_cc_on_loss(kcp_arq_t *a, uint32_t now_ms, int32_t n_segs) {
     (void)now_ms;
-    (void)n_segs;
     kcp_cc_t *cc = &a->cc;
     if (cc->kind == KCP_CC_KCP) {
         cc->kcp.ssthresh = more((int32_t)(a->snd_nxt - a->snd_una) / 2, THRESH_MIN);
         cc->cwnd = cc->kcp.ssthresh + (a->resend ? a->resend : -1); // (kcp-go adds 2**32 - 1)
         cc->kcp.incr = cc->cwnd * a->mss;
+    } else {
+        cc->found.n_lost += n_segs;
     }
 }
 
 void kcp_cc_on_timeout(kcp_arq_t *a, uint32_t now_ms, int32_t n_segs) {
     (void)now_ms;
-    (void)n_segs;
     kcp_cc_t *cc = &a->cc;
     if (cc->kind == KCP_CC_KCP) {
         cc->kcp.ssthresh = more(a->window / 2, THRESH_MIN);
         cc->cwnd = 0; // 1, when the pass is over
+    } else {
+        cc->found.n_lost += n_segs;
     }
 }
 

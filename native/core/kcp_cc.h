@@ -25,18 +25,25 @@ typedef struct {
     int32_t floor;
     int32_t capacity;
     int32_t base_ms;
+    int32_t next_base_ms;
+    int32_t spread_ms;
+    int32_t ambient;
     int32_t start;
+    int32_t before;
     uint32_t base_at_ms;
     int8_t phase;
     int8_t probe_at;
     int8_t n_drains;
+    uint8_t is_shared;
+    uint8_t is_gentle;
     uint8_t is_near;
     // of the running round
     uint8_t is_running;
     uint8_t is_starved;
-    uint32_t end_sn;
+    uint8_t is_full; // the window held us back
     uint32_t begin_ms;
     int32_t delivered_bytes;
+    int32_t n_lost;
     int32_t rtt_sum_ms;
     int32_t n_rtts;
     int32_t last_rtt_ms;

@@ -120,6 +120,8 @@ class WireNet(Net):
 def make_config(options):
     """A Config of a case's options, with a key where the cipher takes one."""
     settings = dict(_MODE)
+    if "cc" in options:
+        del settings["nc"]
     settings.update(options)
     if settings.get("crypt", "null") not in _HEAD_BYTES:
         settings["key"] = KEY
