@@ -57,8 +57,8 @@ charts: ## draw the charts of README's tuning chapter, and print their figures
 
 sim-report: ## the scenarios T01 to T20 against their marks, into docs/scenarios.md (SIM="--only T05")
 	$(ENV) --only python,micropython run python tools/scenario_report.py $(or $(SIM),--write)
-cc-report: ## congestion controllers compared, alone and beside TCP, simulated (CC="--window 128")
-	$(ENV) --only python run python tools/cc_report.py $(CC)
+cc-report: ## congestion controllers compared, alone and beside TCP, simulated (CONTROL="--window 128")
+	$(ENV) --only python run python tools/cc_report.py $(CONTROL)
 
 lint: ## ruff, codespell, gofmt and go vet
 	$(ENV) --only python,go run tools/lint.sh

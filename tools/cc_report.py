@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Congestion controllers compared on simulated links, alone and beside a TCP-CUBIC flow.
 
-    make cc-report CC="--seeds 3 --window 128"
+    make cc-report CONTROL="--seeds 3 --window 128"
 
 Prints the Markdown tables of docs/congestion.md. Bulk transfers, one way, mode fast3, mtu 1400,
 crypt none, for a fixed time; means over the seeds. "wait" is the time that datagrams spend in the
