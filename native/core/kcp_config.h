@@ -61,7 +61,7 @@
 
 // FEC: groups, the search for the peer's ratio (needs KCP_RS)
 #ifndef KCP_FEC
-#define KCP_FEC (1) // 4383 bytes
+#define KCP_FEC (1) // 10624 bytes
 #endif
 #if !KCP_RS
 #undef KCP_FEC
@@ -70,7 +70,16 @@
 
 // The ARQ with its congestion controllers
 #ifndef KCP_ARQ
-#define KCP_ARQ (1) // 13851 bytes
+#define KCP_ARQ (1) // 20009 bytes
+#endif
+
+// The session over all of these (needs KCP_ARQ and KCP_FEC)
+#ifndef KCP_SESSION
+#define KCP_SESSION (1) // 4486 bytes
+#endif
+#if !KCP_ARQ || !KCP_FEC
+#undef KCP_SESSION
+#define KCP_SESSION (0)
 #endif
 
 // AES and carry-less multiplication by the instructions of x86-64 CPUs that have them

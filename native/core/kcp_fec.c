@@ -30,7 +30,7 @@ int kcp_encoder_init(kcp_encoder_t *e, kcp_memory_t memory, int32_t data, int32_
     }
     e->memory = memory;
     e->data = data;
-    e->parity = parity;
+    e->parity = e->n_used = parity;
     e->size = size;
     e->seqid = seqid;
     e->paws = paws(data + parity);
@@ -91,29 +91,36 @@ static void write_head(kcp_encoder_t *e, uint8_t *packet, uint8_t type) {
 }
 
 static void group_is_full(kcp_encoder_t *e, uint32_t now_ms) {
+    int is_late = e->last_ms < 0 || kcp_since(now_ms, (uint32_t)e->last_ms) >= LATE_MS;
     e->n_data = 0;
-    if (e->last_ms >= 0 && kcp_since(now_ms, (uint32_t)e->last_ms) < LATE_MS) {
-        e->n_parity = e->parity;
-        return;
-    }
-    for (int32_t p = 0; p < e->parity; p++) { // it has come too late to help
+    e->n_parity = is_late ? 0 : e->n_used; // what comes too late does not help
+    for (int32_t p = e->n_parity; p < e->parity; p++) {
         advance(e);
     }
 }
 
+static uint8_t *sum_at(const kcp_encoder_t *e, int32_t p) {
+    return e->sums + (size_t)p * e->size;
+}
+
+void kcp_encoder_begin(kcp_encoder_t *e, int32_t n_used) {
+    e->n_used = n_used;
+    for (int32_t p = 0; p < e->parity; p++) {
+        memset(sum_at(e, p), 0, e->longest);
+    }
+    e->longest = 0;
+}
+
 void kcp_encoder_data(kcp_encoder_t *e, uint8_t *packet, uint32_t n, uint32_t now_ms) {
+    if (e->n_data == 0) {
+        kcp_encoder_begin(e, e->n_used);
+    }
     write_head(e, packet, KCP_FEC_DATA);
     n -= KCP_FEC_SIZE_AT;
     packet[6] = (uint8_t)n;
     packet[7] = (uint8_t)(n >> 8);
-    if (e->n_data == 0) {
-        for (int32_t p = 0; p < e->parity; p++) {
-            memset(e->sums + (size_t)p * e->size, 0, e->longest);
-        }
-        e->longest = 0;
-    }
-    for (int32_t p = 0; p < e->parity; p++) {
-        kcp_gf_add(e->sums + (size_t)p * e->size, packet + KCP_FEC_SIZE_AT, n, e->rows[p * e->data + e->n_data]);
+    for (int32_t p = e->parity - e->n_used; p < e->parity; p++) {
+        kcp_gf_add(sum_at(e, p), packet + KCP_FEC_SIZE_AT, n, e->rows[p * e->data + e->n_data]);
     }
     e->longest = n > e->longest ? n : e->longest;
     if (++e->n_data == e->data) {
@@ -124,7 +131,7 @@ void kcp_encoder_data(kcp_encoder_t *e, uint8_t *packet, uint32_t n, uint32_t no
 
 uint32_t kcp_encoder_parity(kcp_encoder_t *e, uint8_t *packet) {
     write_head(e, packet, KCP_FEC_PARITY);
-    memcpy(packet + KCP_FEC_SIZE_AT, e->sums + (size_t)(e->parity - e->n_parity) * e->size, e->longest);
+    memcpy(packet + KCP_FEC_SIZE_AT, sum_at(e, e->parity - e->n_parity), e->longest);
     e->n_parity--;
     return KCP_FEC_SIZE_AT + e->longest;
 }
@@ -193,6 +200,10 @@ int kcp_decoder_init(kcp_decoder_t *d, kcp_memory_t memory, int32_t data, int32_
     d->size = size;
     d->limit_bytes = limit_bytes;
     kcp_tuner_init(&d->tuner);
+    d->is_tuning = d->is_guess = data == 0 && parity == 0;
+    if (d->is_guess) {
+        data = parity = 1;
+    }
     return is_ratio(data, parity) ? set_ratio(d, data, parity) : -1;
 }
 
@@ -203,8 +214,12 @@ void kcp_decoder_free(kcp_decoder_t *d) {
 static void tune(kcp_decoder_t *d, uint32_t seqid) {
     int32_t data, parity;
     if (!kcp_tuner_find(&d->tuner, &data, &parity)) {
-        return;
+        if (!d->is_guess || !kcp_tuner_alternates(&d->tuner, d->paws)) {
+            return;
+        }
+        data = parity = 1;
     }
+    d->is_guess = 0;
     if (data != d->data || data + parity != d->n) {
         set_ratio(d, data, parity);
         d->has_newest = 1;

@@ -31,6 +31,7 @@ typedef struct {
     uint8_t *rows; // factors: data for each parity shard
     uint8_t *sums; // the parity shards in the making
     uint32_t seqid, paws;
+    int32_t n_used; // parity packets of the group at hand: its last ones
     int32_t n_data, n_parity; // data packets of this group; parity packets still to be built
     uint32_t longest;
     int32_t last_ms; // -1: none yet
@@ -42,6 +43,9 @@ int kcp_encoder_init(kcp_encoder_t *e, kcp_memory_t memory, int32_t data, int32_
 void kcp_encoder_free(kcp_encoder_t *e);
 // Take packets of up to `size` bytes from the size field on. -1: no memory, nothing has changed.
 int kcp_encoder_grow(kcp_encoder_t *e, uint32_t size);
+// A group begins, of which the last n_used parity packets will be sent (kcp_encoder_data() begins one
+// by itself, like the one before).
+void kcp_encoder_begin(kcp_encoder_t *e, int32_t n_used);
 // Write the head of the data packet of n bytes, whose segments begin at packet + KCP_FEC_HEAD.
 void kcp_encoder_data(kcp_encoder_t *e, uint8_t *packet, uint32_t n, uint32_t now_ms);
 // Build the next parity packet (n_parity says how many there are); its bytes.
@@ -63,6 +67,8 @@ void kcp_tuner_init(kcp_tuner_t *t);
 void kcp_tuner_sample(kcp_tuner_t *t, int is_data, uint32_t seqid);
 // True, and the ratio: if the samples tell it.
 int kcp_tuner_find(kcp_tuner_t *t, int32_t *data, int32_t *parity);
+// Do data and parity take turns, as far as the samples tell? For 1 + 1, see lib/kcp/tune.py.
+int kcp_tuner_alternates(kcp_tuner_t *t, uint32_t paws);
 // How many more packets it takes until no sample misfits this ratio.
 int32_t kcp_tuner_n_until_fit(const kcp_tuner_t *t, int32_t data, int32_t n, uint32_t paws);
 
@@ -85,7 +91,7 @@ typedef struct {
     int32_t data, n; // n: data and parity
     uint32_t paws;
     uint8_t has_newest;
-    uint8_t is_tuning;
+    uint8_t is_tuning, is_guess;
     uint32_t newest;
     int32_t doubt; // packets until all that the tuner knows fit the ratio
     kcp_group_t groups[KCP_FEC_GROUPS];
@@ -94,8 +100,8 @@ typedef struct {
     kcp_tuner_t tuner;
 } kcp_decoder_t;
 
-// data, parity: the sender's, as far as known; size: as for an encoder; limit_bytes: of the packets
-// that it holds. -1: out of range, or no memory.
+// data, parity: the sender's, 0 and 0 if they are not known: nothing is repaired then until the
+// search has found them; size: as for an encoder; limit_bytes: of the packets that it holds. -1: out of range, or no memory.
 int kcp_decoder_init(kcp_decoder_t *d, kcp_memory_t memory, int32_t data, int32_t parity, uint32_t size,
     uint32_t limit_bytes, kcp_stats_t *stats);
 void kcp_decoder_free(kcp_decoder_t *d);

@@ -111,6 +111,26 @@ int kcp_tuner_find(kcp_tuner_t *t, int32_t *data, int32_t *parity) {
     return 1;
 }
 
+int kcp_tuner_alternates(kcp_tuner_t *t, uint32_t paws) {
+    if (kcp_tuner_n_until_fit(t, 1, 2, paws)) {
+        return 0;
+    }
+    int has_last = 0;
+    uint32_t last = 0;
+    make_order(t);
+    for (int i = 0; i < t->count; i++) {
+        int one = t->order[i];
+        if (!t->kinds[one]) {
+            if (has_last && t->seqids[one] - last == 2) {
+                return 1;
+            }
+            has_last = 1;
+            last = t->seqids[one];
+        }
+    }
+    return 0;
+}
+
 int32_t kcp_tuner_n_until_fit(const kcp_tuner_t *t, int32_t data, int32_t n, uint32_t paws) {
     int i = t->next;
     for (int32_t age = 0; age < t->count; age++) {

@@ -11,7 +11,7 @@ CONTROLLERS = {"none": 0, "kcp": 1, "rate": 2}
 u8p, u32, i32 = ctypes.c_char_p, ctypes.c_uint32, ctypes.c_int32
 
 
-class _Config(ctypes.Structure):
+class ArqConfig(ctypes.Structure):
     _fields_ = [
         ("conv", u32),
         ("mtu", i32),
@@ -32,7 +32,7 @@ class _Config(ctypes.Structure):
 def _load():
     library = compiled_library()
     library.shim_new.restype = ctypes.c_void_p
-    library.shim_new.argtypes = [ctypes.POINTER(_Config), u32, ctypes.c_size_t]
+    library.shim_new.argtypes = [ctypes.POINTER(ArqConfig), u32, ctypes.c_size_t]
     library.shim_free.restype = library.shim_held_bytes.restype = ctypes.c_size_t
     library.shim_count.restype = ctypes.c_uint64
     library.shim_number.restype = ctypes.c_int64
@@ -98,7 +98,7 @@ class NativeArq:
             "max_queue": 0,
         }
         given.update(settings)
-        config = _Config(conv=conv, **{name: int(value) for name, value in given.items()})
+        config = ArqConfig(conv=conv, **{name: int(value) for name, value in given.items()})
         self._arq = _library.shim_new(ctypes.byref(config), budget_bytes, limit_bytes)
         if not self._arq:
             raise ValueError("the C ARQ refuses %r" % (settings,))

@@ -61,7 +61,7 @@ class Decoders:
     """Both twins of a receiver."""
 
     def __init__(self, rng):
-        data, parity = rng.choice(RATIOS)
+        data, parity = rng.choice(((0, 0), *RATIOS))
         limit_bytes = rng.choice((2000, 20_000, 1 << 20))
         self.stats = Stats()
         self.python = Decoder(data, parity, SIZE, self.stats, limit_bytes)
