@@ -30,6 +30,7 @@ CPYTHON_ONLY = {
     "cli/": "drives the command line in subprocesses, which MicroPython has not",
     "native/": "compiles the C core, and drives it through ctypes",
     "interop/": "starts Go peers and other interpreters as subprocesses",
+    "sim/test_cubic.py": "tests the simulator's TCP, whose floats fill a small heap",
     "unit/test_rs_oracle.py": "compares with reedsolo, by hypothesis",
     "unit/test_fec_hostile.py": "makes its packets with hypothesis",
     "unit/test_crypt_twins.py": "compares with hypothesis, `cryptography` and hashlib",

@@ -1,5 +1,4 @@
 """The simulator's TCP flow: RFC 9438's window, and what a path with it looks like."""
-# upy: heapsize=16m timeout=240 arm=no
 
 from kcp_sim.crossing import Crossing, jain, run
 from kcp_sim.cubic import Cubic
