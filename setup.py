@@ -13,7 +13,7 @@ from setuptools.command.build_ext import build_ext
 
 # The stable ABI has had buffers since 3.11; builds without the GIL do not have it.
 STABLE = sys.version_info >= (3, 11) and not sysconfig.get_config_var("Py_GIL_DISABLED")
-MACROS = [("KCP_CRC_SLICES", "8"), ("KCP_ARQ", "0")]
+MACROS = [("KCP_CRC_SLICES", "8"), ("KCP_ARQ", "0"), ("KCP_FEC", "0")]
 
 
 class OptionalExtension(build_ext):

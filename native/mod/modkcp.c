@@ -21,18 +21,20 @@
 
 #ifdef MICROPY_ENABLE_DYNRUNTIME
 
+#ifndef __riscv // there the C library that comes with LINK_RUNTIME has them
+
 // What the compiler calls by itself is not there to link to.
 void *memcpy(void *dst, const void *src, size_t n) {
-    return mp_fun_table.memmove_(dst, src, n);
-}
-
-void *memmove(void *dst, const void *src, size_t n) {
     return mp_fun_table.memmove_(dst, src, n);
 }
 
 void *memset(void *dst, int byte, size_t n) {
     return mp_fun_table.memset_(dst, byte, n);
 }
+
+#endif
+
+#define memmove(dst, src, n) mp_fun_table.memmove_((dst), (src), (n))
 
 // Here texts are not compressed.
 #undef MP_ERROR_TEXT

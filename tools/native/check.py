@@ -60,6 +60,20 @@ def fuzz(name, n_runs, seed):
     say(f"fuzz_{name}: " + native.run([program, str(n_runs), str(seed)]).strip())
 
 
+def outside_names():
+    """What the core wants from outside is what any C compiler takes for granted."""
+    flags = ["-Os", "-fno-pie", *native.WARNINGS]
+    objects = native.objects("outside", native.core_sources(), flags)
+    defined, wanted = set(), set()
+    for line in native.run(["nm", "-P", *objects]).splitlines():
+        words = line.split()
+        if len(words) > 1:
+            (wanted if words[1] == "U" else defined).add(words[0])
+    if not wanted - defined <= {"memcpy", "memmove", "memset"}:
+        sys.exit(f"the core calls {sorted(wanted - defined)}")
+    say(f"from outside: {' '.join(sorted(wanted - defined))}")
+
+
 def tables_are_up_to_date():
     """The tables in the repository are what the plain twins make."""
     for name, text in tables.parts().items():
@@ -83,6 +97,7 @@ def main():
     arguments = parser.parse_args()
     begin = time.monotonic()
     tables_are_up_to_date()
+    outside_names()
     for name, switches in COMBINATIONS.items():
         unit_tests(name, switches)
     for name in FUZZERS:
