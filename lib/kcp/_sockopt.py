@@ -4,8 +4,12 @@ MicroPython's socket module has the calls but not the names; the numbers here ar
 port that has neither, OSError(EOPNOTSUPP) says so.
 """
 
-import socket
 import sys
+
+try:
+    import socket
+except ImportError:
+    from . import _no_socket as socket
 
 from .config import check_socket_option
 

@@ -1,6 +1,9 @@
 """MicroPython: UDP sockets and addresses, for asyncio and the blocking port. Twin: `_udp_cpy`."""
 
-import socket
+try:
+    import socket
+except ImportError:
+    from . import _no_socket as socket
 
 
 def look_up(host, port):
