@@ -135,7 +135,7 @@ def test_a_rate_holds_segments_back_only_with_pacing():
             self.rate = 10 * arq.mss
 
     for pacing, n_left in ((True, 4), (False, 0)):
-        one = session(cc=Slow, pacing=pacing)
+        one = session(cc=Slow, pacing=pacing, sndwnd=64, rcvwnd=64)
         for _ in range(20):
             one.send(bytes(one.mss))
         pull(one, 0)
