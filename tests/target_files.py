@@ -4,15 +4,57 @@
 VARIABLES = {
     "mips": "KCP_UPY_MIPS",
     "mipsel": "KCP_UPY_MIPSEL",
+    "cortex-m3": "KCP_UPY_CORTEX_M3",
+    "cortex-m7": "KCP_UPY_CORTEX_M7",
+    "riscv32": "KCP_UPY_RISCV32",
+    "wasm": "KCP_UPY_WASM",
 }
 
 NO_EMITTER = {"unit/test_viper.py": "MicroPython makes no machine code for it"}
+WITH_SOCKETS = (
+    "unit/test_aio.py",
+    "unit/test_blocking.py",
+    "unit/test_blocking_server.py",
+    "unit/test_blocking_streams.py",
+    "unit/test_carrier.py",
+    "unit/test_deadlines.py",
+    "unit/test_oob_stream.py",
+    "unit/test_rebind.py",
+    "unit/test_stream.py",
+)
+NO_SOCKETS = dict.fromkeys(WITH_SOCKETS, "needs UDP sockets")
+NO_AES = {
+    "unit/test_cryptolib.py": "has no AES in C",
+    "unit/test_crypt.py": "without AES in C, minutes of ciphers",
+    "unit/test_crypt_vectors.py": "without AES in C, minutes of ciphers",
+    "unit/test_oob.py": "without AES in C, minutes of ciphers",
+}
+TOO_SLOW = {
+    "device/test_heap_ciphers.py": "ten minutes of ciphers; the 32-bit ARM runs it",
+    "sim/": "long simulated transfers; the 32-bit ARM runs them",
+}
+BOARD = {**NO_SOCKETS, **NO_AES, **TOO_SLOW}
 
 # Target: folders ("name/") and files that it cannot run, each with the reason. Files that say
 # `arm=no` are about 64-bit builds, and none of these targets runs them.
 LEFT_OUT = {
     "mips": NO_EMITTER,
     "mipsel": NO_EMITTER,
+    "cortex-m3": BOARD,
+    "cortex-m7": BOARD,
+    "riscv32": BOARD,
+    "wasm": {
+        **NO_EMITTER,
+        **NO_SOCKETS,
+        **TOO_SLOW,
+        "unit/test_cryptolib.py": "has no AES in C",
+        "unit/test_blocking_carrier.py": "has neither sockets nor select",
+        "unit/test_keeper_stream.py": "has no asyncio.run()",
+        "unit/test_memory_carrier.py": "has no asyncio.run()",
+        "unit/test_radio_carriers.py": "has no asyncio.run()",
+        "unit/test_serial.py": "has no asyncio.run()",
+        "unit/test_trace.py": "has no asyncio.run()",
+    },
 }
 
 # What a push runs on the targets that are not run by `make test`: each layer once, and whatever

@@ -10,7 +10,7 @@ import time
 
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=5", "--durations-min=5"]
 SUITES = {
-    "host": [*PYTEST, "--ignore=tests/interop"],
+    "host": [*PYTEST, "--ignore=tests/interop", "--ignore=tests/targets"],
     "host-native": [sys.executable, "tests/run_native.py"],
     "upy": [sys.executable, "tests/run_upy.py"],
     "native": [sys.executable, "tools/native/check.py"],

@@ -9,15 +9,17 @@ per target at the end; exit code 1 if any failed.
 
 import argparse
 import os
+import subprocess
 import sys
+import tempfile
 import time
+import xml.etree.ElementTree as ET
 
-sys.path.insert(
-    0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests")
-)
+TESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests")
+sys.path.insert(0, TESTS)
 
-import run_upy
-import target_files
+import run_upy  # noqa: E402
+import target_files  # noqa: E402
 
 # Target: what it is, and the twins of the hot code that it has.
 ROWS = {
@@ -25,7 +27,14 @@ ROWS = {
     "arm": ("Linux, ARM hard-float, 32 bits (qemu-user)", ("viper", "python")),
     "mips": ("Linux, MIPS big-endian (qemu-user)", ("python",)),
     "mipsel": ("Linux, MIPS little-endian (qemu-user)", ("python",)),
+    "cortex-m3": ("bare metal, Cortex-M3 (qemu, MPS2 AN385)", ("viper", "python")),
+    "cortex-m7": ("bare metal, Cortex-M7 (qemu, MPS2 AN500)", ("viper", "python")),
+    "riscv32": ("bare metal, RISC-V 32 (qemu, virt)", ("viper", "python")),
+    "wasm": ("WebAssembly, MicroPython 1.29.0-6 of npm (node)", ("python",)),
 }
+
+BOARDS = ("cortex-m3", "cortex-m7", "riscv32")
+SERIAL = ("the boards' second serial port: AES-128 and FEC 3/1, with losses", ("viper",))
 
 
 def pairs_of(target, is_whole):
@@ -49,12 +58,28 @@ def run(target, is_whole, n_jobs):
     return (*totals, time.monotonic() - begin)
 
 
+def run_sessions(boards, is_whole):
+    """(passed, failed, seconds) of sessions over the boards' second serial port."""
+    print(f"== serial: sessions of {', '.join(boards)} with CPython and kcp-go", flush=True)
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, "report.xml")
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
+        command += ["-k", " or ".join(boards), os.path.join(TESTS, "targets")]
+        env = dict(os.environ, KCP_WHOLE="1" if is_whole else "")
+        subprocess.run(command, env=env, check=False)
+        suite = ET.parse(report).find("testsuite")
+    n_failed = int(suite.get("failures")) + int(suite.get("errors"))
+    n_passed = int(suite.get("tests")) - n_failed - int(suite.get("skipped"))
+    return n_passed, n_failed + (n_passed == 0), time.monotonic() - begin
+
+
 def show(results):
     """Print a row per target."""
     print("\n| target | how it runs | twins | tests | failed | seconds |")
     print("| --- | --- | --- | ---: | ---: | ---: |")
     for target, (passed, failed, seconds) in results.items():
-        what, twins = ROWS[target]
+        what, twins = ROWS.get(target, SERIAL)
         print(f"| {target} | {what} | {', '.join(twins)} | {passed} | {failed} | {seconds:.0f} |")
 
 
@@ -70,6 +95,9 @@ def main():
     results = {}
     for target in arguments.targets or ROWS:
         results[target] = run(target, arguments.whole, arguments.n_jobs)
+    boards = [target for target in results if target in BOARDS]
+    if boards:
+        results["serial"] = run_sessions(boards, arguments.whole)
     show(results)
     sys.exit(1 if any(failed for _, failed, _ in results.values()) else 0)
 

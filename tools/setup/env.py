@@ -58,7 +58,8 @@ def collect(wanted):
         found["KCP_EXTENSION"] = c_twins.ensure_extension(python_folder)
         found["KCP_NATMOD"], found["KCP_UPY_NATIVE"] = c_twins.ensure_modules(python_folder)
     if "targets" in wanted:
-        found.update(targets.ensure(found["KCP_MPY_DIR"], found["KCP_MPY_CROSS"]))
+        source = found["KCP_MPY_DIR"], found["KCP_MPY_CROSS"]
+        found.update(targets.ensure(*source, python_folder))
     if "pypi" in wanted:
         found["KCP_PYPI"] = pypi_peers.ensure(python_folder)
     found["PATH"] = os.pathsep.join([*paths, os.environ.get("PATH", os.defpath)])

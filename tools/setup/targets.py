@@ -1,25 +1,39 @@
 """What `make test-targets` needs besides the rest: it asks before it fetches gigabytes."""
 
 import os
+import shlex
 import sys
 
 import common
 import cross_unix
 import toolchains
+import wasm
 
-KITS = ("mips", "mipsel", "qemu-user")
+import boards
+
+KITS = ("mips", "mipsel", "qemu-user", "thumb", "qemu-arm", "rv32", "qemu-rv32")
+RUN_ON_BOARD = os.path.join(common.REPOSITORY, "tools", "board", "run_test.py")
 
 
-def ensure(tree, cross):
+def ensure(tree, cross, python_folder):
     """The variables with the command line of each target's MicroPython.
 
-    tree, cross: MicroPython's source and its mpy-cross.
+    tree, cross: MicroPython's source and its mpy-cross; python_folder: the virtual environment.
     """
     _ask()
-    return {
-        "KCP_UPY_MIPS": cross_unix.ensure("mips", tree, cross),
-        "KCP_UPY_MIPSEL": cross_unix.ensure("mipsel", tree, cross),
-    }
+    python = os.path.join(python_folder, "bin", "python")
+    found = {"KCP_UPY_WASM": wasm.ensure(python_folder)}
+    for target in cross_unix.TARGETS:
+        found[_variable(target)] = cross_unix.ensure(target, tree, cross)
+    for target in boards.BOARDS:
+        firmware, emulator = boards.ensure(target, tree, cross)
+        command = [python, RUN_ON_BOARD, target, emulator, firmware]
+        found[_variable(target)] = shlex.join(command)
+    return found
+
+
+def _variable(target):
+    return "KCP_UPY_" + target.upper().replace("-", "_")
 
 
 def _ask():

@@ -73,6 +73,7 @@ def ensure(kit):
             without=(C_LIBRARY,),
         )
         _move_specs(root)
+        _link_newlib(root)
         names = _scripts(root, prefix, os.path.join(folder, "bin"))
         if not names:
             raise common.SetupError(
@@ -110,6 +111,14 @@ def _move_specs(root):
         for folder in glob.glob(os.path.join(root, "usr/lib/gcc/*/*")):
             with open(os.path.join(folder, os.path.basename(path)), "w") as file:
                 file.write(text.replace("/usr/lib/", os.path.join(root, "usr/lib") + os.sep))
+
+
+def _link_newlib(root):
+    """Put newlib where a gcc that was moved looks for it; Debian's knows it by its place."""
+    top = os.path.join(root, "usr", "lib", "arm-none-eabi")
+    if os.path.exists(os.path.join(top, "newlib")):
+        os.symlink("../../include/newlib", os.path.join(top, "include"))
+        os.symlink("newlib", os.path.join(top, "lib"))
 
 
 def _library_folders(root):
