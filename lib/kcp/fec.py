@@ -28,6 +28,8 @@ Nothing is repaired while one of those 258 packets does not fit the ratio (kcp-g
 change is being found out, a group may be made of packets of several groups. What comes out then is
 not noise: bytes in which all packets agree come out right, as a polynomial through equal values is
 constant. So it may well have the right conversation number, command and length, and wrong data.
+For the same reason the ratio that this side was given is in doubt, too, until data and parity have
+been seen to change where it says (kcp-go trusts it).
 """
 
 from array import array
@@ -159,10 +161,11 @@ class Decoder:
     passes for a packet of it.)
     size: the most bytes a packet can have from its size field on. limit_bytes: how much memory the
     packets it holds may take; on MicroPython each takes `size` bytes, on CPython its own.
+    is_sure: the ratio given is the sender's for certain.
     is_tuning: True while the ratio is being searched for.
     """
 
-    def __init__(self, data, parity, size, stats, limit_bytes):
+    def __init__(self, data, parity, size, stats, limit_bytes, is_sure=False):
         self._pool, self._stats = Pool(size), stats
         self._size, self._limit_bytes = size, limit_bytes
         self._held_bytes = 0
@@ -172,7 +175,9 @@ class Decoder:
         self._table = [self._scratch_table]
         self._tuner = Tuner()
         self.is_tuning = self._is_guess = not data
-        self._doubt = 0  # packets until all that the tuner knows fit the ratio
+        self._unsure = data > 0 and not is_sure
+        self._last_seqid, self._last_is_data = -1, False
+        self._doubt = SAMPLES if self._unsure else 0  # packets until all that the tuner knows fit
         self._lost = None  # group being repaired
         self._at = 0  # place from which on it is to be repaired
         self._set(data or 1, parity or 1, -1)
@@ -200,8 +205,10 @@ class Decoder:
             return
         place = seqid % self._n
         if (place < self.data) != is_data:
-            self.is_tuning = True
+            self.is_tuning, self._unsure = True, False
             self._doubt = SAMPLES
+        elif self._unsure:
+            self._assure(seqid, is_data)
         if self.is_tuning:
             self._tune(seqid)
             return
@@ -224,6 +231,13 @@ class Decoder:
                 self._finish(group)
             else:
                 self._lost, self._at = group, 0
+
+    def _assure(self, seqid, is_data):
+        """Has a border between data and parity been seen, where the ratio given has one?"""
+        if seqid == self._last_seqid + 1 and is_data != self._last_is_data:
+            self._unsure, self._doubt = False, 0
+        self._last_seqid = seqid
+        self._last_is_data = is_data
 
     def _tune(self, seqid):
         found = self._tuner.find()

@@ -193,7 +193,7 @@ static int set_ratio(kcp_decoder_t *d, int32_t data, int32_t parity) {
 }
 
 int kcp_decoder_init(kcp_decoder_t *d, kcp_memory_t memory, int32_t data, int32_t parity, uint32_t size,
-    uint32_t limit_bytes, kcp_stats_t *stats) {
+    uint32_t limit_bytes, kcp_stats_t *stats, int is_sure) {
     memset(d, 0, sizeof(*d));
     d->memory = memory;
     d->stats = stats;
@@ -203,6 +203,10 @@ int kcp_decoder_init(kcp_decoder_t *d, kcp_memory_t memory, int32_t data, int32_
     d->is_tuning = d->is_guess = data == 0 && parity == 0;
     if (d->is_guess) {
         data = parity = 1;
+    } else if (!is_sure) {
+        d->is_unsure = 1;
+        d->last_seqid = -1;
+        d->doubt = KCP_FEC_SAMPLES;
     }
     return is_ratio(data, parity) ? set_ratio(d, data, parity) : -1;
 }
@@ -340,6 +344,16 @@ static void is_complete(kcp_decoder_t *d, kcp_group_t *group) {
     }
 }
 
+// Has a border between data and parity been seen, where the ratio given has one?
+static void assure(kcp_decoder_t *d, uint32_t seqid, int is_data) {
+    if (seqid == d->last_seqid + 1 && is_data != d->last_is_data) {
+        d->is_unsure = 0;
+        d->doubt = 0;
+    }
+    d->last_seqid = seqid;
+    d->last_is_data = (uint8_t)is_data;
+}
+
 void kcp_decoder_input(kcp_decoder_t *d, const uint8_t *packet, uint32_t n) {
     uint32_t seqid = kcp_le32(packet);
     int is_data = packet[4] == KCP_FEC_DATA;
@@ -352,7 +366,10 @@ void kcp_decoder_input(kcp_decoder_t *d, const uint8_t *packet, uint32_t n) {
     uint32_t place = seqid % (uint32_t)d->n;
     if ((place < (uint32_t)d->data) != is_data) {
         d->is_tuning = 1;
+        d->is_unsure = 0;
         d->doubt = KCP_FEC_SAMPLES;
+    } else if (d->is_unsure) {
+        assure(d, seqid, is_data);
     }
     if (d->is_tuning) {
         tune(d, seqid);

@@ -92,6 +92,8 @@ typedef struct {
     uint32_t paws;
     uint8_t has_newest;
     uint8_t is_tuning, is_guess;
+    uint8_t is_unsure, last_is_data; // whether the ratio given is the sender's
+    int64_t last_seqid;
     uint32_t newest;
     int32_t doubt; // packets until all that the tuner knows fit the ratio
     kcp_group_t groups[KCP_FEC_GROUPS];
@@ -101,9 +103,10 @@ typedef struct {
 } kcp_decoder_t;
 
 // data, parity: the sender's, 0 and 0 if they are not known: nothing is repaired then until the
-// search has found them; size: as for an encoder; limit_bytes: of the packets that it holds. -1: out of range, or no memory.
+// search has found them; size: as for an encoder; limit_bytes: of the packets that it holds; is_sure: the
+// ratio given is the sender's for certain. -1: out of range, or no memory.
 int kcp_decoder_init(kcp_decoder_t *d, kcp_memory_t memory, int32_t data, int32_t parity, uint32_t size,
-    uint32_t limit_bytes, kcp_stats_t *stats);
+    uint32_t limit_bytes, kcp_stats_t *stats, int is_sure);
 void kcp_decoder_free(kcp_decoder_t *d);
 // Take the FEC packet of n bytes (KCP_FEC_HEAD at least); then call repair() until it returns 0.
 void kcp_decoder_input(kcp_decoder_t *d, const uint8_t *packet, uint32_t n);

@@ -209,7 +209,7 @@ static int make_decoder(kcp_session_t *s) {
     kcp_decoder_t *d = s->memory.get(s->memory.owner, sizeof(*d));
     uint8_t *scratch = s->memory.get(s->memory.owner, KCP_MAX_MTU);
     if (d != NULL && scratch != NULL
-        && !kcp_decoder_init(d, s->memory, config->data, config->parity, KCP_MAX_MTU, config->max_fec_bytes, s->stats)) {
+        && !kcp_decoder_init(d, s->memory, config->data, config->parity, KCP_MAX_MTU, config->max_fec_bytes, s->stats, 0)) {
         s->decoder = d;
         s->scratch = scratch;
         return 1;

@@ -55,14 +55,14 @@ def packet(payload):
 
 
 def test_repairing():
-    decoder, buf = Decoder(3, 2, 1500, Stats(), 1 << 20), packet(bytes(52))
+    decoder, buf = Decoder(3, 2, 1500, Stats(), 1 << 20, is_sure=True), packet(bytes(52))
     assert stream(decoder, buf, 0, 7) > 20
     assert locked(lambda: stream(decoder, buf, N_PACKETS, 7)) > 20
 
 
 def test_searching():
     """A gap in every eight packets: the search for 10+3 goes on and on."""
-    decoder, buf = Decoder(1, 1, 1500, Stats(), 1 << 20), packet(bytes(52))
+    decoder, buf = Decoder(1, 1, 1500, Stats(), 1 << 20, is_sure=True), packet(bytes(52))
     stream(decoder, buf, 0, 8, 10, 3)
     assert decoder.is_tuning
     assert locked(lambda: stream(decoder, buf, N_PACKETS, 8, 10, 3)) == 0

@@ -35,7 +35,7 @@ def payloads(n, longest=60):
 
 
 def decoder(data=1, parity=1, limit_bytes=1 << 20):
-    return Decoder(data, parity, 1500, Stats(), limit_bytes)
+    return Decoder(data, parity, 1500, Stats(), limit_bytes, is_sure=True)
 
 
 def feed(dec, packet):

@@ -56,7 +56,7 @@ def groups(made, n=16):
 
 
 def decoder(data=1, parity=1):
-    return Decoder(data, parity, 1500, Stats(), 1 << 20)
+    return Decoder(data, parity, 1500, Stats(), 1 << 20, is_sure=True)
 
 
 def feed(dec, packet):

@@ -193,7 +193,7 @@ def test_jumps_in_the_numbers():
 
 def test_the_limit_counts_what_is_held():
     for limit in (0, 1, 1499, 3000, 10000):
-        dec = Decoder(8, 4, 1500, Stats(), limit)
+        dec = Decoder(8, 4, 1500, Stats(), limit, is_sure=True)
         for i in range(300):
             if i % 12 not in (3, 5):
                 feed(dec, packet(i, DATA if i % 12 < 8 else PARITY, 1 + i * 37 % 1400))
@@ -253,3 +253,29 @@ def test_one_packet_that_does_not_fit_stops_repair_for_a_while():
     when = [i - 2 for i, _ in repaired]
     expected = [i for i in range(0, 1500, 30) if not 300 <= i < 300 + 258]
     assert when == expected and (dec.data, dec.parity) == (2, 1)
+
+
+def test_the_ratio_that_this_side_was_given_is_doubted():
+    """The peer's may be another one. The first packets fit both, by chance."""
+    data = [b"conversation" + bytes([i & 0xFF, i >> 8, i * 3 & 0xFF]) for i in range(300)]
+    made = packets(Encoder(10, 3, 100), data)
+    dec = Decoder(2, 1, 1500, Stats(), 1 << 20)
+    # 9 is data and 11 parity with 2 + 1, too; what would be repaired in between is none
+    assert feed(dec, made[9]) == [] and feed(dec, made[11]) == []
+    found = []
+    for each in made[13:]:
+        found += feed(dec, each)
+    assert (dec.data, dec.parity) == (10, 3) and found == []
+
+
+def test_the_ratio_that_this_side_was_given_is_trusted_when_it_shows():
+    data = payloads(40)
+    made = packets(Encoder(3, 1, 100), data)
+    dec = Decoder(3, 1, 1500, Stats(), 1 << 20)
+    lost = (1, 5, 8, 12)
+    found = []
+    for i, each in enumerate(made[:16]):
+        if i not in lost:
+            found += feed(dec, each)
+    # 2 and 3, the border of the first group, came: so even that one is repaired
+    assert found == [data[i // 4 * 3 + i % 4] for i in lost]

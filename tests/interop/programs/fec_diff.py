@@ -97,7 +97,7 @@ class Comparison:
 
     def __init__(self, name, data, parity, newest_kept, totals):
         self.name = name
-        self.ours = Decoder(data, parity, 1500, Stats(), LIMIT_BYTES)
+        self.ours = Decoder(data, parity, 1500, Stats(), LIMIT_BYTES, is_sure=True)
         self.groups = Groups(data, parity)
         self.newest_kept = newest_kept
         self.totals = totals

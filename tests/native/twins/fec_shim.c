@@ -32,10 +32,10 @@ shim_t *shim_fec_encoder(int data, int parity, uint32_t size, uint32_t seqid) {
     return s;
 }
 
-shim_t *shim_fec_decoder(int data, int parity, uint32_t size, uint32_t limit_bytes) {
+shim_t *shim_fec_decoder(int data, int parity, uint32_t size, uint32_t limit_bytes, int is_sure) {
     shim_t *s = calloc(1, sizeof(*s));
     kcp_memory_t memory = {s, get, put};
-    if (kcp_decoder_init(&s->decoder, memory, data, parity, size, limit_bytes, &s->stats)) {
+    if (kcp_decoder_init(&s->decoder, memory, data, parity, size, limit_bytes, &s->stats, is_sure)) {
         free(s);
         return NULL;
     }

@@ -48,9 +48,9 @@ class NativeEncoder:
 class NativeDecoder:
     """As kcp.fec.Decoder."""
 
-    def __init__(self, data, parity, size, limit_bytes):
-        new = _call("decoder", _pointer, _int, _int, _u32, _u32)
-        self._fec = new(data, parity, size, limit_bytes)
+    def __init__(self, data, parity, size, limit_bytes, is_sure=False):
+        new = _call("decoder", _pointer, _int, _int, _u32, _u32, _int)
+        self._fec = new(data, parity, size, limit_bytes, is_sure)
         if not self._fec:
             raise ValueError((data, parity))
         self._input = _call("input", None, _pointer, ctypes.c_char_p, _u32)

@@ -63,9 +63,10 @@ class Decoders:
     def __init__(self, rng):
         data, parity = rng.choice(((0, 0), *RATIOS))
         limit_bytes = rng.choice((2000, 20_000, 1 << 20))
+        is_sure = rng.random() < 0.5
         self.stats = Stats()
-        self.python = Decoder(data, parity, SIZE, self.stats, limit_bytes)
-        self.native = NativeDecoder(data, parity, SIZE, limit_bytes)
+        self.python = Decoder(data, parity, SIZE, self.stats, limit_bytes, is_sure)
+        self.native = NativeDecoder(data, parity, SIZE, limit_bytes, is_sure)
         self.repaired = 0
 
     def input(self, packet):

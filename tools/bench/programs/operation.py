@@ -146,7 +146,7 @@ def group():
 def fec_decode(n_lost):
     """One group of which the first n_lost data packets are missing."""
     packets = group()
-    decoder = Decoder(DATA, PARITY, 1500, Stats(), 1 << 20)
+    decoder = Decoder(DATA, PARITY, 1500, Stats(), 1 << 20, is_sure=True)
     number = 0
 
     def run(n):
