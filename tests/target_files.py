@@ -47,7 +47,7 @@ LEFT_OUT = {
         **NO_EMITTER,
         **NO_SOCKETS,
         **TOO_SLOW,
-        "unit/test_cryptolib.py": "has no AES in C",
+        **NO_AES,
         "unit/test_blocking_carrier.py": "has neither sockets nor select",
         "unit/test_keeper_stream.py": "has no asyncio.run()",
         "unit/test_memory_carrier.py": "has no asyncio.run()",
