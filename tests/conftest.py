@@ -3,11 +3,15 @@
 import asyncio
 import inspect
 import os
+import signal
 
 import pytest
 import run_upy
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
+
+# In the background of a shell it is ignored, also by the programs that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path):
