@@ -223,6 +223,8 @@ class Decoder:
         if not self._make_room(group, self._pool.chunk_bytes(n)):
             return
         self._keep(group, place, is_data, buf, off + _SIZE_AT, n)
+        if self._unsure and self._has_border(group):
+            self._unsure, self._doubt = False, 0
         if group.n_shards == self.data:
             if group.n_data == self.data:
                 self._stats.FECFullShards += 1
@@ -238,6 +240,11 @@ class Decoder:
             self._unsure, self._doubt = False, 0
         self._last_seqid = seqid
         self._last_is_data = is_data
+
+    def _has_border(self, group):
+        """The same, in whatever order they came."""
+        shards = group.shards
+        return shards[self.data] is not None and shards[self.data - 1] is not None
 
     def _tune(self, seqid):
         found = self._tuner.find()

@@ -383,7 +383,14 @@ void kcp_decoder_input(kcp_decoder_t *d, const uint8_t *packet, uint32_t n) {
     if (group->is_done || !make_room(d, group, n)) {
         return;
     }
-    if (keep(d, group, place, is_data, packet + KCP_FEC_SIZE_AT, n) && group->n_shards == d->data) {
+    if (!keep(d, group, place, is_data, packet + KCP_FEC_SIZE_AT, n)) {
+        return;
+    }
+    if (d->is_unsure && group->shards[d->data - 1].bytes != NULL && group->shards[d->data].bytes != NULL) {
+        d->is_unsure = 0; // a border, in whatever order they came
+        d->doubt = 0;
+    }
+    if (group->n_shards == d->data) {
         is_complete(d, group);
     }
 }

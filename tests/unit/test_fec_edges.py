@@ -279,3 +279,11 @@ def test_the_ratio_that_this_side_was_given_is_trusted_when_it_shows():
             found += feed(dec, each)
     # 2 and 3, the border of the first group, came: so even that one is repaired
     assert found == [data[i // 4 * 3 + i % 4] for i in lost]
+
+
+def test_the_ratio_that_this_side_was_given_shows_in_any_order():
+    data = payloads(3)
+    made = packets(Encoder(3, 1, 100), data)
+    dec = Decoder(3, 1, 1500, Stats(), 1 << 20)
+    assert feed(dec, made[3]) == [] and feed(dec, made[0]) == []
+    assert feed(dec, made[2]) == [data[1]]
