@@ -127,7 +127,9 @@ class Rate:
             self._begin(now_ms)
         elif rtt_ms >= 0 and self._n_rtts >= _N_SAMPLES:
             passed_ms = (now_ms - self._begin_ms) & _M30
-            if max(rtt_ms, arq.rx_srtt, 1) <= passed_ms < _HALF30:
+            if passed_ms >= _HALF30:  # idle for days
+                self._begin(now_ms)
+            elif max(rtt_ms, arq.rx_srtt, 1) <= passed_ms:
                 self._learn(now_ms, arq, per_second(self._delivered_bytes, passed_ms))
                 self._set_rate(arq)
                 self._begin(now_ms)

@@ -288,7 +288,9 @@ void kcp_rate_on_ack(kcp_arq_t *a, uint32_t now_ms, int32_t n_bytes, int32_t rtt
     } else if (rtt_ms >= 0 && r->n_rtts >= N_SAMPLES) {
         uint32_t passed_ms = kcp_since(now_ms, r->begin_ms);
         uint32_t least_ms = (uint32_t)more(more(rtt_ms, a->rx_srtt), 1);
-        if (least_ms <= passed_ms && passed_ms < KCP_CLOCK_HALF) {
+        if (passed_ms >= KCP_CLOCK_HALF) { // idle for days
+            begin(r, now_ms);
+        } else if (least_ms <= passed_ms) {
             learn(a, now_ms, kcp_per_second(r->delivered_bytes, (int32_t)passed_ms));
             set_rate(a);
             begin(r, now_ms);

@@ -207,3 +207,12 @@ def test_the_clock_may_run_over():
     cc = Rate(sender)
     rounds(cc, sender, 20, M30 - 400, 50, 50000, 50)
     assert cc.capacity == 0 and cc.base_ms == 50
+
+
+def test_days_without_anything_to_send_end_the_round():
+    cc, sender, now_ms = started()
+    now_ms += 7 * 24 * 3600 * 1000  # more than half a turn of the clock
+    now_ms = rounds(cc, sender, 1, now_ms, 50, 30000, 50)
+    before = cc._begin_ms
+    rounds(cc, sender, 4, now_ms, 50, 30000, 50)
+    assert cc._begin_ms != before and cc._delivered_bytes <= 60000
