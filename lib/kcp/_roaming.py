@@ -85,10 +85,12 @@ class Roamer:
         home = self._homes[u32(buf, off)]
         session = listener.sessions[home]
         path = self._paths.get(key)
-        if path is not None and path.session is session and _answers(buf, off, end, path.token):
+        is_taken = key in listener.sessions  # perhaps since the question went out
+        is_asked = not is_taken and path is not None and path.session is session
+        if is_asked and _answers(buf, off, end, path.token):
             self._move(session, home, key, now_ms)
             return session
-        if key in listener.sessions or sdiff(u32(buf, off + 16), session.arq.snd_una) < 0:
+        if is_taken or sdiff(u32(buf, off + 16), session.arq.snd_una) < 0:
             path = None  # another session lives there, or the packet is an old one
         elif path is None or path.session is not session or self._is_over(path, now_ms):
             path = self._new_path(session, key, now_ms)
@@ -112,7 +114,9 @@ class Roamer:
         token = bytearray(_TOKEN_BYTES)
         self._fill(memoryview(token))
         token[3] |= 0x40  # a ts that is none of our clock's: no round trip is measured by it
-        token[7] = 0xFF  # an sn before the first one, also for a peer that was restarted
+        una = session.arq.snd_una
+        # an sn before the first one, also for a peer that was restarted; late: before snd_una
+        token[7] = 0xFF if una < 1 << 30 else (una >> 24) - 1 & 0xFF
         path = paths[key] = Path(session, token, now_ms)
         return path
 

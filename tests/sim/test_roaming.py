@@ -287,6 +287,49 @@ def test_an_address_that_has_a_session_is_refused():
     assert world.stats.RoamDrops == 1 and other.state == OPEN
 
 
+def test_an_address_that_gets_a_session_while_it_is_asked_is_refused():
+    world, client = talked()
+    session = world.listener.sessions["a"]
+    world.move("a", "b")
+    client.probe()
+    world.run(DELAY_MS + 12)  # the question is on its way
+    assert world.asked and world.asked[-1][0] == "b"
+    other = Session(8, client.config, fill, world.now_ms)
+    other.send(b"from the same address")
+    buf = bytearray(other.buffer_bytes)
+    n = other.output(buf, world.now_ms)
+    world.put("b", bytes(buf[:n]))
+    second = world.listener.sessions["b"]
+    assert second is not session
+    world.run(300)
+    assert world.stats.RoamMoves == 0
+    assert world.listener.sessions["a"] is session and world.listener.sessions["b"] is second
+    world.listener.remove("a", session, world.now_ms)
+    other.probe()
+    n = other.output(buf, world.now_ms + 100)
+    world.put("c", bytes(buf[:n]))  # (raised KeyError)
+
+
+def test_the_question_is_old_to_the_client_whatever_the_numbers():
+    for first in (0, 0x3FFFFFF0, 0x80000000, 0xC0000000, 0xFEFFFFFF, 0x1FFFFFFF0):
+        world, client = talked()
+        session = world.listener.sessions["a"]
+        behind = session.arq.snd_una
+        for arq, names in (
+            (session.arq, ("snd_una", "snd_nxt", "_snd_new", "_snd_end", "_ack_hi", "_dup_first")),
+            (client.arq, ("rcv_nxt", "_rcv_q")),
+        ):
+            for name in names:
+                setattr(arq, name, first + behind)
+        session.arq._una_new = first + behind
+        nxt = client.arq.rcv_nxt
+        world.move("a", "b")
+        client.probe()
+        world.run(200)
+        assert world.stats.RoamMoves == 1, hex(first)
+        assert client.arq.rcv_nxt == nxt
+
+
 def test_a_conversation_that_is_under_way_begins_nowhere_else():
     world, client = talked()
     double = world.start_client("b", 7)
