@@ -145,7 +145,7 @@ def check_part(fields, size):
 def check_from(fields, part_bytes):
     """Return where the sender goes on, by its line: behind the part, or at 0."""
     offset = fields.get("from")
-    if isinstance(offset, bool) or offset not in (0, part_bytes):
+    if isinstance(offset, (bool, float)) or offset not in (0, part_bytes):
         raise Failure(_STRANGER.format("kcp send"))
     return offset
 
