@@ -7,7 +7,7 @@ _IS_64 = sys.maxsize > 0x7FFFFFFF
 _WORD = 8 if _IS_64 else 4
 _BLOCK = 4 * _WORD
 _OBJECTS = (
-    6400 if _IS_64 else 3200
+    6656 if _IS_64 else 3328
 )  # session, arq, controller, pacer, stats, stream, endpoint: their dicts
 _MIN_BUFFER = 1536
 _MAX_DATAGRAM = 1500
