@@ -101,6 +101,8 @@ def options(runtime, row):
     if is_slow(runtime, row):
         common.update(sndwnd=SLOW_WND, rcvwnd=SLOW_WND)
     ours, theirs = dict(common), dict(common)
+    if is_slow(runtime, row):
+        ours["fec_acks"] = True  # the seed counts on every datagram's being in a group
     for end, fec in zip((ours, theirs), matrix_rows.FECS[row["fec"]]):
         if fec:
             end["datashard"], end["parityshard"] = fec
