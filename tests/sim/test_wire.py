@@ -27,7 +27,7 @@ def case(case_id, link, load, **config):
     return {"id": case_id, "link": link, "load": load, "config": options, "limit_ms": 400000}
 
 
-UNSURE = 20  # packets of the first groups that may go without repair, of bursts of losses
+UNSURE = 40  # packets of the first groups that may go without repair, when losses come in bursts
 
 
 def run(one, n_seeds=N_SEEDS, **options):
