@@ -9,6 +9,7 @@ step() {
 
 step ruff check
 step ruff format --check
+step python tools/mip_packages.py
 echo "== codespell"
 git ls-files -z | xargs -0 codespell || bad=1
 echo "== gofmt"
