@@ -62,6 +62,7 @@ REAL_TIME = {
     "unit/test_blocking_streams.py",
     "unit/test_carrier.py",
     "unit/test_deadlines.py",
+    "unit/test_defects.py",
     "unit/test_keeper_stream.py",
     "unit/test_memory_carrier.py",
     "unit/test_oob_stream.py",

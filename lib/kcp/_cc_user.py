@@ -8,6 +8,28 @@ _EINVAL = const(22)
 _HOOKS = ("on_sent", "on_ack", "on_loss", "on_timeout")
 
 
+def made(cc, arq):
+    """Return a new controller of the class `cc`, checked; ValueError if that makes none."""
+    try:
+        controller = cc(arq)
+    except Exception as error:
+        kind = type(error).__name__
+        raise ValueError("cc=%r makes no controller: %s: %s" % (cc, kind, error))
+    return Checked(controller)
+
+
+def try_out(config):
+    """Make a controller of config.cc, and throw it away; ValueError if that makes none.
+
+    So that who chooses it is told, and not a server when its first client comes.
+    """
+    from .arq import Arq
+
+    arq = Arq(0, mtu=config.mtu, snd_wnd=config.sndwnd, rcv_wnd=config.rcvwnd)
+    arq.set_nodelay(config.nodelay, config.interval, config.resend)
+    arq.set_cc(config.cc, False, config.payload_pct)
+
+
 class Checked:
     """Stands between the sender and the user's controller, which it checks.
 
@@ -32,8 +54,8 @@ class Checked:
 
     def _read(self):
         controller = self._controller
-        self.cwnd = _number("cwnd", controller.cwnd, 1, _MAX_CWND)
-        self.rate = _number("rate", controller.rate, 0, _MAX_RATE)
+        self.cwnd = _number("cwnd", getattr(controller, "cwnd", None), 1, _MAX_CWND)
+        self.rate = _number("rate", getattr(controller, "rate", None), 0, _MAX_RATE)
 
     def _call(self, name, arq, now_ms, *values):
         if self._controller is None:

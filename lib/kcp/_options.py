@@ -51,6 +51,8 @@ def changed(session, options: dict) -> Config:
 def apply(session, options: dict):
     """Give the session new settings. Raises ValueError and changes nothing if one is wrong."""
     config = changed(session, options)
+    if callable(config.cc):  # the user's class, which may raise: before anything has changed
+        session.arq.set_cc(config.cc, config.pacing, config.payload_pct)
     if config.mtu != session.config.mtu:
         _set_mtu(session, config)
     if config.trace != session.config.trace:

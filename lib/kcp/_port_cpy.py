@@ -207,6 +207,10 @@ class UdpPort(Sender):
             self._is_soon = True
             self._loop.call_soon(self._on_soon)
 
+    def report(self, error, message):
+        """Tell about a defect, as the loop does of callbacks."""
+        report(error, message)
+
     def _send_by_transport(self, buf, n, key):
         """(Takes the place of send() on loops without add_reader.)"""
         if self._is_paused:

@@ -209,6 +209,10 @@ class UdpPort:
         except OSError as error:
             return 0 if error.errno == EAGAIN else -1
 
+    def report(self, error, message):
+        """Tell about a defect, as the loop does of tasks."""
+        report(error, message)
+
     def remove(self, task):
         """(asyncio calls this when it cancels the parked task.)"""
 

@@ -348,6 +348,11 @@ class SyncPort:
         global _is_news, _is_woken
         _is_news = _is_woken = True
 
+    def report(self, error, message):
+        """Tell about a defect."""
+        print(message, file=sys.stderr)
+        sys.print_exception(error, sys.stderr)
+
     def later(self, call, data):
         """Have call(data) called at the end of this step."""
         _calls.append((call, data))

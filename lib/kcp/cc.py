@@ -33,6 +33,7 @@ class Controller:
     (ms), interval_ms, payload_pct (how much of what leaves is payload: less than 100 with FEC) and
     is_starved (the application had nothing more to send). Times are ms modulo 2**30.
 
+    One is made, and thrown away, when the setting is checked: ValueError if that fails.
     What a hook raises, and numbers out of range, end the session with OSError(EINVAL).
     """
 
@@ -70,7 +71,8 @@ def check(cc):
 
 
 def make(cc, arq):
-    """Return a new controller for the sender `arq`; None for "none". cc: as `check` takes it."""
+    """Return a new controller for the sender `arq`; None for "none". cc: as `check` takes it.
+    ValueError if a class of the user's makes none."""
     if cc == "none":
         return None
     if cc == "kcp":
@@ -81,6 +83,6 @@ def make(cc, arq):
         from ._cc_rate import Rate
 
         return Rate(arq)
-    from ._cc_user import Checked
+    from ._cc_user import made
 
-    return Checked(cc(arq))
+    return made(cc, arq)

@@ -83,7 +83,7 @@ _SOCKET_RANGES = {
     "write_buffer": (1, (1 << 30) - 1, "bytes"),
 }
 
-#: Whose packets anybody can make, or make others of.
+#: Under which anybody can make the answer that moves a session, from packets that he has seen.
 _NO_PROOF = ("null", "none", "xor", "salsa20")
 
 _FLAGS = tuple([name for name, value in _DEFAULTS.items() if value is True or value is False])
@@ -133,8 +133,10 @@ class Config:
         (ETIMEDOUT); not less than two keepalive_ms if both are on. 0: off.
     linger_ms: how long close() may wait for acknowledgements.
     roaming: (a listener's) let a session go on from another address, when that has answered a
-        question sent only there; needs a crypt that nobody can alter packets of without the key:
-        not "null", "none", "xor", "salsa20". Every conversation number is one session then.
+        question sent only there. Needs a crypt under which nobody can make that answer without the
+        key: not "null", "none", "xor", "salsa20". (Ciphers in CFB mode do not keep bits of a
+        packet's last block from being flipped, with the CRC mended; the AEADs keep every byte.)
+        Every conversation number is one session then.
     backlog, max_sessions, max_memory_bytes: a listener's limits: sessions not accepted yet, all
         sessions, and bytes received but not read over all sessions.
     """
@@ -162,6 +164,10 @@ class Config:
         for name in _FLAGS:
             if getattr(self, name) not in (True, False):
                 raise ValueError("%s must be True or False, not %r" % (name, getattr(self, name)))
+        if callable(self.cc):
+            from ._cc_user import try_out  # only who uses it pays for it
+
+            try_out(self)
         if self.idle_ms and self.idle_ms < 2 * self.keepalive_ms:
             raise ValueError(
                 "idle_ms must be 0 or at least twice keepalive_ms, or it ends living sessions"
@@ -176,7 +182,7 @@ class Config:
             raise ValueError("unknown mode %r; there are: %s, manual" % (self.mode, names))
         if self.roaming and self.crypt in _NO_PROOF:
             raise ValueError(
-                "roaming needs a crypt whose packets nobody can make or alter without the key, as"
+                "roaming needs a crypt under which nobody can make answers without the key, as"
                 " aes-128-gcm; crypt is %r" % self.crypt
             )
         if self.trace is not None:

@@ -8,6 +8,7 @@ loop are in a *port* (`_port_cpy.UdpPort`, `_port_upy.UdpPort`, or a test's fake
     port.send(buf, n, key) -> int   > 0 sent, 0 the socket is full, < 0 refused (counts as a loss)
     port.wake()                     call turn() soon, from the event loop
     port.close()                    stop, and close the socket
+    port.report(error, sentence)    (if there) tell about a defect, so that the rest goes on
 
 and the port calls the endpoint:
 
@@ -19,6 +20,10 @@ and the port calls the endpoint:
 Fairness: in a turn every session with work sends at most `_QUANTUM` datagrams and then queues up
 again; a turn ends after about `_BUDGET`, so that the loop's other tasks get theirs.
 
+Defects: what input() raises costs that datagram (InErrs), what a session's turn raises costs that
+session (EIO). The first one of an endpoint is reported, for there may be one with every datagram.
+A port without report() gets the exception.
+
 A full socket is back-pressure: the one datagram that is built stays in the send buffer, goes out
 first when there is room, and nothing more is built until then.
 
@@ -27,7 +32,7 @@ nearly always happens: the entry is corrected when its old time comes); an idle 
 neither structure. Nothing here allocates per datagram.
 """
 
-from errno import ECONNABORTED
+from errno import ECONNABORTED, EIO
 
 from ._clock import ticks_diff
 from ._compat import const
@@ -103,6 +108,7 @@ class Endpoint:
         self.is_closed = False
         self._scratch = None
         self.on_closed = None  # called when the socket is closed
+        self._is_reported = False  # a defect
         self.input = self._input_client if listener is None else self._input_server
         if listener is not None:
             enter(listener.stats, LISTENER)
@@ -172,11 +178,20 @@ class Endpoint:
         if key != link.key:  # not from the peer: only a socket that is not connected lets it in
             link.session.stats.InErrs += 1
             return
-        link.session.input(self.rx, n, now_ms)
+        try:
+            link.session.input(self.rx, n, now_ms)
+        except Exception as error:
+            self._defect(error, link.session.stats)
         if not link.is_ready:
             self._ready(link)
 
     def _input_server(self, n, key, now_ms):
+        try:
+            self._hand_over(n, key, now_ms)
+        except Exception as error:
+            self._defect(error, self.listener.stats)
+
+    def _hand_over(self, n, key, now_ms):
         links = self.links
         link = links.get(key)
         session = self.listener.input(self.rx, n, key, now_ms)
@@ -230,7 +245,7 @@ class Endpoint:
             self._head = link.next_ready
             link.next_ready = None
             link.is_ready = False
-            budget -= self._serve(link, now_ms) + 1
+            budget -= self._try_serve(link, now_ms) + 1
             if self._held_link is not None:
                 return -1
         if self._head is not None:
@@ -262,6 +277,28 @@ class Endpoint:
         else:
             self._tail.next_ready = link
             self._tail = link
+
+    def _try_serve(self, link, now_ms):
+        """_serve(), which must not take the other sessions with it."""
+        try:
+            return self._serve(link, now_ms)
+        except Exception as error:
+            session = link.session
+            self._defect(error, session.stats)
+            kind = type(error).__name__
+            session.abort(EIO, "a defect: %s in the session's turn: %s" % (kind, error))
+            self._drop(link, now_ms)
+            return 1
+
+    def _defect(self, error, stats):
+        """(In an except clause.) Count what was raised, and report it if it is the first."""
+        report = getattr(self.port, "report", None)
+        if report is None:
+            raise error
+        stats.InErrs += 1
+        if not self._is_reported:
+            self._is_reported = True
+            report(error, "a defect in KCP; more of them are only counted (InErrs)")
 
     def _serve(self, link, now_ms):
         """Send a quantum of the link's datagrams; return how many were built."""

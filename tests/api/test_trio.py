@@ -231,6 +231,29 @@ def test_a_defect_ends_its_endpoint_and_no_other(caplog):
 # end marks
 
 
+def test_a_defect_in_input_costs_a_datagram(caplog):
+    async def main():
+        client, server = await pair()
+        listener = server._link.endpoint.listener
+        take, left = listener.input, [1]
+
+        def broken(*values):
+            if left[0]:
+                left[0] -= 1
+                raise KeyError("K")
+            return take(*values)
+
+        listener.input = broken
+        await client.send_all(b"abc")
+        assert await receive(server, 3) == b"abc" and listener.stats.InErrs == 1
+        await client.aclose()
+        await server.aclose()
+
+    with caplog.at_level(logging.ERROR, "kcp.trio"):
+        run(main)
+    assert len(caplog.records) == 1 and "KeyError" in caplog.text
+
+
 def test_a_peer_that_has_closed_is_not_waited_for():
     async def late():
         client, server = await pair(end_mark=True)

@@ -69,7 +69,47 @@ def test_a_wrong_controller_is_refused_at_once():
     refused("there are: none, kcp, rate", Config, cc="bbr")
     refused("a class", Config, cc=5)
     refused("give only cc", Config, cc="rate", nc=0)
-    refused("must have a method on_sent", session, cc=lambda arq: object())
+    refused("must have a method on_sent", Config, cc=lambda arq: object())
+    refused("must be 1..1048576, not None", Config, cc=Nothing)
+    refused("makes no controller: TypeError", Config, cc=lambda: Controller(None))
+    refused("makes no controller: ZeroDivisionError", Config, cc=lambda arq: 1 // 0)
+
+
+class Nothing(Controller):
+    """Has forgotten super().__init__(arq)."""
+
+    def __init__(self, arq):
+        self.rate = 0
+
+
+def test_a_controller_is_tried_with_what_its_session_will_have():
+    seen = []
+
+    def make(arq):
+        seen.append((arq.mss, arq.snd_wnd, arq.interval_ms, arq.payload_pct))
+        return Controller(arq)
+
+    one = session(cc=make, mtu=600, sndwnd=7, fec=(3, 1))
+    assert len(seen) == 2 and seen[0] == (576, 7, 10, 75)
+    assert seen[1][1:] == seen[0][1:] and one.arq.mss == seen[1][0] < 576
+
+
+def test_a_controller_that_is_refused_changes_nothing():
+    one = session(cc=Controller)
+    before, controller = one.config, one.arq.cc
+    n_made = 0
+
+    def third(arq):  # the first one is a trial
+        nonlocal n_made
+        n_made += 1
+        return Controller(arq) if n_made % 2 else 1 // 0
+
+    for cc in (third, Nothing, lambda arq: 1 // 0):
+        raises(ValueError, one.set, mtu=500, sndwnd=9, rcvwnd=9, mode="normal", cc=cc)
+        arq = one.arq
+        assert one.config is before and arq.cc is controller
+        assert (arq.mtu, arq.snd_wnd, arq.interval_ms) == (1350, before.sndwnd, 10)
+    assert n_made == 2
 
 
 def test_a_session_has_what_the_config_says():

@@ -91,6 +91,10 @@ class Port:
             self._is_soon = True
             self._scope.deadline = -math.inf
 
+    def report(self, error: Exception, message: str) -> None:
+        """Tell about a defect; other sessions go on."""
+        _logger.error(message, exc_info=error)
+
     async def _run(self) -> None:
         """The system task: wait, and do what is due, until close()."""
         try:
