@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop test-targets mpy packages test-native native-sizes native-report bench charts fec-report idle-report pacing-report cc-report net-report lint format setup env
+.PHONY: help demo test test-host test-upy test-interop test-targets mpy dist packages test-native native-sizes native-report bench charts fec-report idle-report pacing-report cc-report net-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -30,6 +30,9 @@ test-targets: ## the shared tests on every machine there is an emulator for (WHO
 
 mpy: ## the library compiled for each kind of device, into build/mpy (MPY="xtensawin ..."), and its sizes
 	$(ENV) --only python,micropython run python tools/mpy_build.py $(MPY)
+
+dist: ## packages for mip, compiled for each architecture, into build/builds (DIST="armv7m ...")
+	$(ENV) --only python,micropython,native,targets run python tools/dist.py $(DIST)
 
 packages: ## what lib/kcp is made of, for mip: package.json and lib/*.json
 	$(PYTHON) tools/mip_packages.py --write

@@ -1,0 +1,78 @@
+"""Installs compiled parts of the library on a MicroPython that has a network. Needs `mip`.
+
+    import mip
+    mip.install("http://192.168.1.2:8000/kcp_mip.py")
+    import kcp_mip
+    kcp_mip.install("http://192.168.1.2:8000/0.1.0", "client", "native")
+
+The address is that of a folder which `make dist` has made, on any web server. It has a folder for
+each architecture, and there one package file for each part. `mip` itself does not choose by
+architecture, and in MicroPython 1.26 it takes no relative addresses; both is done here. The program
+`tools/mip_install.py` does the same for a board that only has a cable, from the other end of it.
+"""
+
+import sys
+
+# By the numbers of sys.implementation._mpy; "bytecode": there is none, or nothing is built for it.
+ARCHES = (
+    "bytecode",
+    "bytecode",  # x86
+    "x64",
+    "bytecode",  # armv6
+    "armv6m",
+    "armv7m",
+    "armv7m",  # armv7em, without a float unit
+    "armv7emsp",
+    "armv7emdp",
+    "xtensa",
+    "xtensawin",
+    "rv32imc",
+    "bytecode",  # rv64imc
+)
+VERSION = 6  # of the .mpy format; 3: of the native code in it
+SUB_VERSION = 3
+
+
+def arch(mpy: int) -> str:
+    """Return what is built for a MicroPython whose `sys.implementation._mpy` is this number.
+
+    One of ARCHES; ValueError if nothing compiled can run there, so that it takes the source.
+    """
+    if mpy & 0xFF != VERSION:
+        raise ValueError("no compiled library for .mpy files of version %d" % (mpy & 0xFF))
+    if mpy >> 8 & 3 != SUB_VERSION:
+        return "bytecode"
+    number = mpy >> 10 & 15
+    return ARCHES[number] if number < len(ARCHES) else "bytecode"
+
+
+def folder(mpy=None) -> str:
+    """Return the name of the folder for a MicroPython (None: for this one), as "armv7m_6.3"."""
+    if mpy is None:
+        mpy = getattr(sys.implementation, "_mpy", 0)
+    return "%s_%d.%d" % (arch(mpy), VERSION, SUB_VERSION)
+
+
+def install(base: str, *packages: str, target: str = "/lib") -> None:
+    """Install packages ("client", "serial", "native"...) of a `make dist` folder at URL `base`.
+
+    OSError if one is not there, or cannot be written.
+    """
+    import mip
+    import requests
+
+    base = "%s/%s/" % (base.rstrip("/"), folder())
+    for package in packages:
+        answer = requests.get(base + package + ".json")
+        try:
+            if answer.status_code != 200:
+                raise OSError("%s%s.json: status %d" % (base, package, answer.status_code))
+            urls = answer.json()["urls"]
+        finally:
+            answer.close()
+        for path, url in urls:
+            mip.install(base + url, target=(target + "/" + path).rsplit("/", 1)[0])
+
+
+if __name__ == "__main__":
+    print(folder())
