@@ -7,8 +7,8 @@
 
 The address is that of a folder which `make dist` has made, on any web server. It has a folder for
 each architecture, and there one package file for each part. `mip` itself does not choose by
-architecture, and in MicroPython 1.26 it takes no relative addresses; both is done here. The program
-`tools/mip_install.py` does the same for a board that only has a cable, from the other end of it.
+architecture, and that of MicroPython 1.26 takes no relative addresses; both is done here. For a
+board that only has a cable, `tools/mip_install.py` does the same from the other end of it.
 """
 
 import sys
