@@ -17,7 +17,9 @@ Decoder. A group that has as many packets as data shards is complete: what is mi
 data shards is computed. The newest group and the three before it are remembered, each with at
 most `data` packets, and all with no more than limit_bytes: then the oldest group is given up. A
 packet of a group that is done or too old is dropped, so late ones cannot "recover" what was never
-lost (with kcp-go they can).
+lost (with kcp-go they can). When _MAX_OLD packets in a row are too old, the newest group must be
+wrong: without a crypt one forged number far ahead is enough for that (kcp-go then repairs nothing
+until the numbers have got there). The groups begin anew with the last of these packets.
 
 The sender's (data, parity) need not be known: a packet whose type does not fit its place starts a
 search for the pattern in the last 258 (type, seqid), as kcp-go does it (`tune.py`). Until it is
@@ -47,6 +49,7 @@ _SIZE_AT = const(6)  # what is protected begins at the size field
 
 _KEEP = const(3)  # groups remembered behind the newest
 _GROUPS = const(5)  # ... and the newest, and one for the next
+_MAX_OLD = const(64)
 _LATE_MS = const(500)
 _M30 = const(0x3FFFFFFF)
 _SEQ_MAX = 0xFFFFFFFF
@@ -189,6 +192,7 @@ class Decoder:
         self._n = data + parity
         self._paws = paws(self._n)
         self._newest = newest
+        self._n_old = 0  # packets in a row that were too old
         for group in getattr(self, "_groups", ()):
             self._empty(group)
         self._groups = [Group(self._n) for _ in range(_GROUPS)]
@@ -263,6 +267,7 @@ class Decoder:
         free = None
         for group in self._groups:
             if group.number == number:
+                self._n_old = 0
                 return group
             if group.number < 0:
                 free = group
@@ -270,7 +275,11 @@ class Decoder:
             self._newest = number
         behind = self._behind(number)
         if behind > _KEEP * self._n:
-            return None
+            self._n_old += 1
+            if self._n_old < _MAX_OLD:
+                return None
+            behind = -1
+        self._n_old = 0
         if behind < 0:
             self._newest = self._stats.FECShardMin = number
             for group in self._groups:

@@ -10,6 +10,7 @@
 #if KCP_FEC
 
 #define KEEP (3) // groups remembered behind the newest
+#define MAX_OLD (64) // packets in a row that are too old: then it is the newest group that is wrong
 #define LATE_MS (500)
 
 static int is_ratio(int32_t data, int32_t parity) {
@@ -179,7 +180,7 @@ static int set_ratio(kcp_decoder_t *d, int32_t data, int32_t parity) {
     d->data = data;
     d->n = data + parity;
     d->paws = paws(d->n);
-    d->has_newest = 0;
+    d->has_newest = d->n_old = 0;
     for (int i = 0; i < KCP_FEC_GROUPS; i++) {
         kcp_group_t *group = &d->groups[i];
         group->shards = d->memory.get(d->memory.owner, shards_bytes(d->n));
@@ -264,6 +265,7 @@ static kcp_group_t *known_group(kcp_decoder_t *d, uint32_t number) {
 static kcp_group_t *group_of(kcp_decoder_t *d, uint32_t number) {
     kcp_group_t *group = known_group(d, number);
     if (group != NULL) {
+        d->n_old = 0;
         return group;
     }
     if (!d->has_newest) {
@@ -272,8 +274,12 @@ static kcp_group_t *group_of(kcp_decoder_t *d, uint32_t number) {
     }
     int32_t n = behind(d, number);
     if (n > KEEP * d->n) {
-        return NULL;
+        if (++d->n_old < MAX_OLD) {
+            return NULL;
+        }
+        n = -1;
     }
+    d->n_old = 0;
     if (n < 0) {
         d->newest = number;
         d->stats->count[KCP_FEC_SHARD_MIN] = number;

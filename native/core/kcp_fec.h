@@ -90,7 +90,7 @@ typedef struct {
     uint32_t size, limit_bytes, held_bytes;
     int32_t data, n; // n: data and parity
     uint32_t paws;
-    uint8_t has_newest;
+    uint8_t has_newest, n_old; // n_old: packets in a row that were too old
     uint8_t is_tuning, is_guess;
     uint8_t is_unsure, last_is_data; // whether the ratio given is the sender's
     int64_t last_seqid;

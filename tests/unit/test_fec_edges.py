@@ -191,6 +191,34 @@ def test_jumps_in_the_numbers():
         assert held(dec)[1] == dec._held_bytes
 
 
+def test_one_forged_number_far_ahead_stops_repair_for_a_while_only():
+    data = payloads(400)
+    for ahead in (15, 1 << 20, (1 << 31) - 15, 1 << 31, 3 << 30):  # most can be in front or behind
+        dec = decoder(3, 2)
+        made = packets(Encoder(3, 2, 100), data)
+        found = [one for i in (0, 2, 3) for one in feed(dec, made[i])]
+        assert found == [data[1]]
+        feed(dec, packet(ahead // 5 * 5 % paws(5), DATA))
+        lost = range(6, len(made), 5)  # the second data packet of each group
+        n_repaired = sum(
+            [len(feed(dec, one)) for i, one in enumerate(made[5:], 5) if i not in lost]
+        )
+        assert n_repaired >= len(lost) - 1 - 64 // 4, (ahead, n_repaired, len(lost))
+        assert held(dec)[1] == dec._held_bytes and dec._stats.FECShardSet <= 4
+
+
+def test_a_few_late_packets_do_not_bring_old_groups_back():
+    data = payloads(80)
+    made = packets(Encoder(2, 1, 100), data)
+    dec = decoder(2, 1)
+    late = made[:63]
+    for _ in range(3):
+        for one in made[90:96]:
+            feed(dec, one)
+        assert [one for each in late for one in feed(dec, each)] == []
+    assert dec._newest == 31 and dec._stats.FECRecovered == 0
+
+
 def test_the_limit_counts_what_is_held():
     for limit in (0, 1, 1499, 3000, 10000):
         dec = Decoder(8, 4, 1500, Stats(), limit, is_sure=True)

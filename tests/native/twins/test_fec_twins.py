@@ -153,6 +153,27 @@ def test_packets_that_grow():
     assert encoders.native.free() == 0
 
 
+def forging(rng, packets):
+    """Some numbers are forged, far ahead or anywhere."""
+    for packet in packets:
+        if rng.random() < 0.004:
+            head, ahead = int.from_bytes(packet[:4], "little"), rng.choice((1 << 20, 1 << 31))
+            yield ((head + rng.randrange(ahead)) % (1 << 32)).to_bytes(4, "little") + packet[4:]
+        yield packet
+
+
+def test_forged_numbers():
+    n_repaired = 0
+    for seed in range(10):
+        rng = random.Random(seed)
+        decoders = Decoders(rng)
+        for packet in forging(rng, as_they_come(rng, stream(rng, 1500))):
+            decoders.input(packet)
+        assert decoders.native.free() == 0
+        n_repaired += decoders.repaired
+    assert n_repaired > 30
+
+
 @pytest.mark.parametrize("ratio", [(0, 1), (1, 0), (255, 2), (-1, 5), (300, 1)])
 def test_ratios_that_are_none(ratio):
     with pytest.raises(ValueError):
