@@ -3,7 +3,7 @@
 main.py      the command, its verbs, and how an error becomes a sentence and an exit code
 options.py   kcptun's flags                address.py   HOST:PORT
 files.py     the file transfer protocol    send.py, recv.py   its two ends
-incoming.py  the receiver's file
+incoming.py, parts.py   the receiver's file, and what is left of those that were cut off
 doctor.py, examine.py, probes.py, echo_fec.py   what can be known about a peer from outside
 sim.py, simulate.py, chart.py              settings tried on simulated links
 bench.py, blocks.py, echoing.py            throughput, and the time of an echo

@@ -4,14 +4,9 @@ cut off can go on with what is there.
 
 import hashlib
 import os
-import stat
 
 from .files import Spoilt
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from .parts import fcntl, is_ours
 
 _HASH_CHARS = 16
 
@@ -42,6 +37,7 @@ class Incoming:
             self._keep = False
             self._part = os.path.join(self._folder, f".kcp-{os.urandom(6).hex()}.part")
             self.file = open(self._part, "xb")
+            is_ours(self.file, self._part)  # so that nobody takes it for one that was left
         return self
 
     def _open_part(self):
@@ -55,7 +51,7 @@ class Incoming:
             file = os.fdopen(os.open(self._part, flags, 0o666), "r+b")
         except OSError:
             return None
-        if not _is_ours(file, self._part):
+        if not is_ours(file, self._part):
             file.close()
             return None
         self.part_bytes = min(os.fstat(file.fileno()).st_size, self._size)
@@ -109,18 +105,3 @@ class Incoming:
         if not self.force and os.path.lexists(self.path):
             name = os.path.basename(self.path)
             raise Spoilt(f"{name} exists already: 'kcp recv --force' would replace it.")
-
-
-def _is_ours(file, path):
-    """Lock a file until it is closed. False if it is no plain file, or another session has it or
-    has just put it into its place."""
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-        return False
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(status, os.stat(path, follow_symlinks=False))
-    except OSError:
-        return False

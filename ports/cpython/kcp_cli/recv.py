@@ -12,6 +12,7 @@ from .address import LISTEN, peer_of
 from .errors import OK, Failure
 from .incoming import Incoming
 from .options import Verb, kcp_flags, make_config, output_flags, stats_flag, timeout_flag
+from .parts import tidy
 from .report import Report, describe, figures
 from .runner import Deadline, Listening, explain, run
 
@@ -37,7 +38,9 @@ def recv(listen, output, force, resume, max_sessions, timeout_s, stats, as_json,
     """Receive files from 'kcp send', by default one.
 
     A file gets its name when it is complete and its SHA-256 is right. What a transfer that was cut
-    off leaves is in '.kcp-….part'; the next 'kcp send' of the same file goes on there.
+    off leaves is in '.kcp-….part'; the next 'kcp send' of the same file goes on there. At most 16
+    of these stay, for 7 days, and together no more than is free on the disk (but always the
+    newest).
     """
     config = make_config(flags, dead_ms=int(timeout_s * 1000), linger_ms=_LINGER_MS)
     report = Report("recv", as_json, quiet, stats=stats)
@@ -86,6 +89,7 @@ class Receiver:
     async def run(self, listen, config):
         """Receive until max_sessions have ended; the exit code of the first that failed, or 0."""
         self._all_done = asyncio.Event()
+        self._tidy()
         async with Listening(self.report, self.serve, listen, config):
             await self._all_done.wait()
         return self._exit_code
@@ -132,6 +136,14 @@ class Receiver:
                     f"{incoming.path}: {incoming.kept_bytes:,} of {size:,} bytes are kept; the "
                     "next 'kcp send' of this file goes on there"
                 )
+                self._tidy()
+
+    def _tidy(self):
+        """Remove what is too much of what was cut off."""
+        n_removed = tidy(self.store.folder)
+        if n_removed:
+            what = "part" if n_removed == 1 else "parts"
+            self.report.note(f"removed {n_removed} older {what} of files that were cut off")
 
     async def _take(self, reader, writer, peer, name, size, incoming):
         digest, offset = await self._agree(reader, writer, incoming)
