@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-interop test-targets mpy dist packages test-native native-sizes native-report bench charts fec-report idle-report pacing-report cc-report net-report lint format setup env
+.PHONY: help demo test test-host test-upy test-twins test-interop test-targets mpy dist packages test-native native-sizes native-report bench charts fec-report idle-report pacing-report cc-report net-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -14,13 +14,16 @@ demo: ## MicroPython sends a file to CPython, and to a kcp-go peer and back, ove
 	$(ENV) run python tools/demo.py
 
 test: ## all tests: CPython, MicroPython (64 bits, and 32-bit ARM), the C core, kcp-go
-	$(ENV) run python tools/suites.py host host-native upy native interop
+	$(ENV) run python tools/suites.py host host-native upy twins native interop
 
 test-host: ## the tests under CPython only
 	$(ENV) run python tools/suites.py host host-native
 
 test-upy: ## the shared tests under MicroPython, the unix port and 32-bit ARM
 	$(ENV) run python tools/suites.py upy
+
+test-twins: ## the same conversations in Python, viper and C, compared datagram by datagram (TWINS="--seeds 5")
+	$(ENV) --only python,micropython,arm,native run python $(if $(TWINS),tests/run_twins.py $(TWINS),tools/suites.py twins)
 
 test-interop: ## real kcp-go against this library: recorded traces, and transfers over UDP
 	$(ENV) run python tools/suites.py interop

@@ -27,6 +27,7 @@ LIB = os.path.join(os.path.dirname(TESTS), "lib")
 # is called test_*.py must run under MicroPython.
 CPYTHON_ONLY = {
     "api/": "runs user programs on both runtimes in subprocesses, and tests what only CPython has",
+    "diff/": "starts the twins as subprocesses",
     "cli/": "drives the command line in subprocesses, which MicroPython has not",
     "native/": "compiles the C core, and drives it through ctypes",
     "interop/": "starts Go peers and other interpreters as subprocesses",

@@ -13,6 +13,7 @@ SUITES = {
     "host": [*PYTEST, "--ignore=tests/interop", "--ignore=tests/targets"],
     "host-native": [sys.executable, "tests/run_native.py"],
     "upy": [sys.executable, "tests/run_upy.py"],
+    "twins": [sys.executable, "tests/run_twins.py"],
     "native": [sys.executable, "tools/native/check.py"],
     "interop": [*PYTEST, "tests/interop"],
 }
