@@ -102,9 +102,11 @@ class Receiver:
         self._ack_tail = tail + 1
 
     def _is_over_budget(self, sn, n):
-        """Must this segment be refused? One per session never is, so that all go on."""
+        """Must this segment be refused? One per session never is, so that all go on.
+
+        (An empty one counts as a byte: it takes memory, too.)"""
         budget = self.budget
-        if budget.used_bytes + n <= budget.limit_bytes:
+        if budget.used_bytes + (n or 1) <= budget.limit_bytes:
             return False
         if sn < self.rcv_nxt or (sn == self.rcv_nxt and sn == self._rcv_q):
             return False
@@ -144,8 +146,8 @@ class Receiver:
         self._rx_n[slot] = n
         self._rx_frg[slot] = frg
         if budget is not None:
-            self._held_bytes += n
-            budget.used_bytes += n
+            self._held_bytes += n or 1
+            budget.used_bytes += n or 1
         if sn == nxt and ahead < self.rcv_wnd and rx[(sn + 1) & mask] is None:
             self.rcv_nxt = sn + 1  # what nearly always happens
         else:
@@ -238,8 +240,9 @@ class Receiver:
         self._rx_pool.put(self._rx[slot])
         self._rx[slot] = None
         if self.budget is not None:
-            self._held_bytes -= self._rx_n[slot]
-            self.budget.used_bytes -= self._rx_n[slot]
+            n = self._rx_n[slot] or 1
+            self._held_bytes -= n
+            self.budget.used_bytes -= n
         self._rcv_q += 1
         self._rd_off = 0
 

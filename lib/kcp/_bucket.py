@@ -4,6 +4,7 @@ from ._compat import const
 
 _M30 = const(0x3FFFFFFF)
 _MAX_DATAGRAM = const(1500)
+_MAX_WAIT_MS = const(0x10000000)  # three days: half of what the clock can tell
 
 
 class Bucket:
@@ -41,7 +42,7 @@ class Bucket:
         if self.bytes > 0:
             return 0
         missing = (1 - self.bytes) * 1000 - self._thousandths
-        return (missing + self._rate - 1) // self._rate
+        return min((missing + self._rate - 1) // self._rate, _MAX_WAIT_MS)
 
     def _pour(self, passed_ms):
         """Fill the bucket with what has come together since the last time."""

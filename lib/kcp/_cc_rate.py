@@ -47,6 +47,8 @@ _CALM_MS = const(4)
 _OVERFLOW = const(20)  # thousandths lost
 _FINE = const(256)
 _MAX_SEGS = const(100000)
+_MAX_RTT_MS = const(0xFFFFF)  # 17 minutes: more was not measured, but forged
+_MAX_RTTS = const(1024)  # of a round: their sum stays below 2**30
 _NO_LIMIT = const(0x3FFFFFFF)
 
 # a round's number within a cycle
@@ -120,7 +122,9 @@ class Rate:
     def on_ack(self, arq, now_ms, n_bytes, rtt_ms):
         if not n_bytes:
             return
-        self._delivered_bytes += n_bytes
+        self._delivered_bytes = min(self._delivered_bytes + n_bytes, _NO_LIMIT)
+        if rtt_ms > _MAX_RTT_MS:
+            rtt_ms = -1
         if rtt_ms >= 0:
             self._note(rtt_ms)
         if not self._is_begun:
@@ -137,8 +141,9 @@ class Rate:
     # -- rounds
 
     def _note(self, rtt_ms):
-        self._rtt_sum_ms += rtt_ms
-        self._n_rtts += 1
+        if self._n_rtts < _MAX_RTTS:
+            self._rtt_sum_ms += rtt_ms
+            self._n_rtts += 1
         self._rtt_before_ms = self._last_rtt_ms
         self._last_rtt_ms = rtt_ms
         if rtt_ms < self._least_rtt_ms:

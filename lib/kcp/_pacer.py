@@ -15,16 +15,18 @@ _FIRST_SEGS = const(16)  # what may leave at once while nothing is known of the 
 _BURST_SEGS = const(4)  # ... and later
 _BURST_MS = const(4)
 _NO_LIMIT = const(0x3FFFFFFF)
+_MAX_RATE = const(0x3FFFFFFF)
+_MOST_OWED = const(0x0FFFFFFF)
 
 
 def percent(rate, pct):
-    """Return pct % of a rate, without a number above 2**30 on the way."""
-    return rate // 100 * pct + rate % 100 * pct // 100
+    """Return pct % of a rate, at most 2**30 - 1 (and up to 2**29 without more on the way)."""
+    return min(rate // 100 * pct + rate % 100 * pct // 100, _MAX_RATE)
 
 
 def per_second(n_bytes, ms):
     """Return n_bytes in ms as bytes per second, likewise."""
-    return n_bytes // ms * 1000 + n_bytes % ms * 1000 // ms
+    return min(n_bytes // ms * 1000 + n_bytes % ms * 1000 // ms, _MAX_RATE)
 
 
 class Pacer:
@@ -59,6 +61,7 @@ class Pacer:
         return self._bucket.wait_ms(now_ms) if self.rate else 0
 
     def take(self, n_bytes: int):
-        """So much payload leaves."""
+        """So much payload leaves. (What is owed has a limit, or it would grow for as long as
+        segments are sent again to a silent peer.)"""
         if self.rate:
-            self._bucket.bytes -= n_bytes
+            self._bucket.bytes = max(self._bucket.bytes - n_bytes, -_MOST_OWED)

@@ -38,6 +38,9 @@ _ACK = const(82)
 _WASK = const(83)
 _WINS = const(84)
 
+_MAX_QUEUE = const(1 << 20)
+_MAX_RESEND = const(0xFFFE)  # counts go no further
+_INTERVAL_MS = const(100)
 _RTO_MIN = const(100)
 _RTO_MIN_NODELAY = const(30)
 _TELL = const(2)
@@ -54,8 +57,9 @@ class Arq(Timing):
     mss = mtu - 24; snd_wnd, rcv_wnd: windows in segments; nodelay, interval_ms, resend, nc: as
     kcp-go's NoDelay; stream: bytes instead of messages; ack_nodelay: answer each packet at once;
     stats: a Stats to count into; snd_sn, rcv_sn: first sequence numbers (0 on the wire of kcp-go);
-    max_queue: most segments queued + unacknowledged (default 2 * snd_wnd); budget: limit on the
-    bytes that this and other objects hold received (an object with used_bytes, limit_bytes).
+    max_queue: most segments queued + unacknowledged (default 2 * snd_wnd, up to 2**20); budget:
+    limit on the bytes that this and other objects hold received (an object with used_bytes,
+    limit_bytes).
 
     Raises ValueError on values out of range.
     """
@@ -94,10 +98,15 @@ class Arq(Timing):
         self._max_acks = mtu // _OVERHEAD
         self._check_windows(snd_wnd, rcv_wnd)
         self._rcv_init(rcv_wnd, rcv_sn, self._ack_room(rcv_wnd), budget)
-        self._snd_init(snd_wnd, snd_sn, 2 * snd_wnd if max_queue is None else max_queue)
+        max_queue = 2 * snd_wnd if max_queue is None else max_queue
+        if not 1 <= max_queue <= _MAX_QUEUE:
+            raise ValueError("max_queue must be 1..%d segments, not %r" % (_MAX_QUEUE, max_queue))
+        self._snd_init(snd_wnd, snd_sn, max_queue)
         self._out_init()
         self._timing_init()
-        self.set_nodelay(nodelay, interval_ms, resend, nc)
+        self.nodelay, self.interval_ms, self.resend = 0, _INTERVAL_MS, 0
+        self.rx_minrto = _RTO_MIN
+        self.set_nodelay(nodelay, interval_ms, resend, max(nc, 0))
 
     @staticmethod
     def check_mtu(mtu):
@@ -124,7 +133,7 @@ class Arq(Timing):
             self.interval_ms = min(max(interval_ms, 10), 5000)
             self._ticking = False  # the next tick is planned anew
         if resend >= 0:
-            self.resend = resend
+            self.resend = min(resend, _MAX_RESEND)
         if nc >= 0:
             self.set_cc("none" if nc else "kcp")
 

@@ -10,6 +10,8 @@
 
 #define RTO_MIN (100)
 #define RTO_MIN_NODELAY (30)
+#define INTERVAL_MS (100)
+#define MAX_RESEND (0xfffe) // counts go no further
 #define ACKS_MIN (64)
 #define ACKS_MAX (1024)
 
@@ -36,7 +38,8 @@ static void fit_acks(kcp_arq_t *a) {
 int kcp_arq_init(kcp_arq_t *a, const kcp_arq_config_t *config, kcp_memory_t memory, kcp_stats_t *stats,
     kcp_budget_t *budget) {
     memset(a, 0, sizeof(*a));
-    if (!is_mtu(config->mtu) || !is_wnd(config->snd_wnd) || !is_wnd(config->rcv_wnd) || config->max_queue < 0) {
+    if (!is_mtu(config->mtu) || !is_wnd(config->snd_wnd) || !is_wnd(config->rcv_wnd)
+        || config->max_queue < 0 || config->max_queue > KCP_MAX_QUEUE) {
         return -1;
     }
     a->memory = memory;
@@ -52,6 +55,8 @@ int kcp_arq_init(kcp_arq_t *a, const kcp_arq_config_t *config, kcp_memory_t memo
     a->rcv_wnd = config->rcv_wnd;
     a->max_queue = config->max_queue ? config->max_queue : 2 * config->snd_wnd;
     a->payload_pct = 100;
+    a->interval_ms = INTERVAL_MS;
+    a->rx_minrto = RTO_MIN;
     a->nc = 1;
     a->nearest = -1;
     kcp_time_init(a);
@@ -59,7 +64,7 @@ int kcp_arq_init(kcp_arq_t *a, const kcp_arq_config_t *config, kcp_memory_t memo
         kcp_arq_free(a);
         return -1;
     }
-    kcp_arq_nodelay(a, config->nodelay, config->interval_ms, config->resend, config->nc);
+    kcp_arq_nodelay(a, config->nodelay, config->interval_ms, config->resend, config->nc < 0 ? 0 : config->nc);
     return 0;
 }
 
@@ -82,7 +87,7 @@ void kcp_arq_nodelay(kcp_arq_t *a, int32_t nodelay, int32_t interval_ms, int32_t
         a->is_ticking = 0; // the next tick is planned anew
     }
     if (resend >= 0) {
-        a->resend = resend;
+        a->resend = resend < MAX_RESEND ? resend : MAX_RESEND;
     }
     if (nc >= 0) {
         kcp_arq_set_cc(a, nc ? KCP_CC_NONE : KCP_CC_KCP, 0, 100);
@@ -90,7 +95,7 @@ void kcp_arq_nodelay(kcp_arq_t *a, int32_t nodelay, int32_t interval_ms, int32_t
 }
 
 void kcp_arq_set_cc(kcp_arq_t *a, int kind, int is_paced, int32_t payload_pct) {
-    a->payload_pct = payload_pct;
+    a->payload_pct = payload_pct < 0 ? 0 : payload_pct < 100 ? payload_pct : 100;
     kcp_cc_set(a, kind);
     a->nc = kind != KCP_CC_KCP;
     if (kind == KCP_CC_NONE || !is_paced) {

@@ -17,6 +17,7 @@
 
 #define KCP_OVERHEAD (24) // of a segment
 #define KCP_MAX_WND (32768)
+#define KCP_MAX_QUEUE (1 << 20)
 #define KCP_MAX_MTU (1500)
 
 enum { KCP_CMD_PUSH = 81, KCP_CMD_ACK, KCP_CMD_WASK, KCP_CMD_WINS };
@@ -52,9 +53,9 @@ typedef struct {
     uint32_t conv;
     int32_t mtu; // 25 to KCP_MAX_MTU
     int32_t snd_wnd, rcv_wnd; // 1 to KCP_MAX_WND segments
-    int32_t nodelay, interval_ms, resend, nc;
+    int32_t nodelay, interval_ms, resend, nc; // below 0: as kcp-go begins with: 0, 100, 0, 0
     int32_t stream, ack_nodelay;
-    int32_t max_queue; // segments queued or unacknowledged; 0: twice snd_wnd
+    int32_t max_queue; // segments queued or unacknowledged, up to KCP_MAX_QUEUE; 0: twice snd_wnd
     uint32_t snd_sn, rcv_sn; // the first numbers: 0 on the wire of kcp-go
 } kcp_arq_config_t;
 
@@ -132,7 +133,8 @@ int kcp_arq_init(kcp_arq_t *a, const kcp_arq_config_t *config, kcp_memory_t memo
 // Give all memory back.
 void kcp_arq_free(kcp_arq_t *a);
 
-// Settings. -1: out of range, nothing was changed. nodelay: those >= 0 are set.
+// Settings. -1: out of range, nothing was changed. nodelay: those >= 0 are set; interval_ms is kept
+// within 10 to 5000, resend up to 65534. payload_pct: 0 to 100.
 void kcp_arq_nodelay(kcp_arq_t *a, int32_t nodelay, int32_t interval_ms, int32_t resend, int32_t nc);
 int kcp_arq_wndsize(kcp_arq_t *a, int32_t snd_wnd, int32_t rcv_wnd);
 int kcp_arq_set_mtu(kcp_arq_t *a, int32_t mtu);

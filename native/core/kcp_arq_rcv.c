@@ -108,10 +108,15 @@ static void note_ack(kcp_arq_t *a, uint32_t sn, uint32_t ts) {
     ack->ts = ts;
 }
 
+// What a segment counts in the budget: an empty one takes memory, too.
+static uint32_t charge(uint32_t n) {
+    return n ? n : 1;
+}
+
 // Must this segment be refused? One per session never is, so that all go on.
 static int is_over_budget(const kcp_arq_t *a, uint32_t sn, uint32_t n) {
     const kcp_budget_t *budget = a->budget;
-    if (budget == NULL || budget->used_bytes + n <= budget->limit_bytes) {
+    if (budget == NULL || budget->used_bytes + charge(n) <= budget->limit_bytes) {
         return 0;
     }
     return !(kcp_sn_before(sn, a->rcv_nxt) || (sn == a->rcv_nxt && sn == a->rcv_q));
@@ -138,7 +143,7 @@ static void advance(kcp_arq_t *a) {
 // What came out of order cannot be read before the gap is filled, and must not take the last memory
 // that the gap could be filled with: it is stored only while there is a spare block for that.
 static int make_room(kcp_arq_t *a, kcp_rx_t *slot, uint32_t sn, uint32_t n) {
-    uint32_t capacity = n ? n : 1;
+    uint32_t capacity = charge(n);
     if (sn != a->rcv_nxt && a->spare == NULL) {
         a->spare = a->memory.get(a->memory.owner, SPARE_BYTES);
         if (a->spare == NULL) {
@@ -169,8 +174,8 @@ static int store(kcp_arq_t *a, uint32_t sn, uint8_t frg, const uint8_t *data, ui
     slot->n = (uint16_t)n;
     slot->frg = frg;
     if (a->budget != NULL) {
-        a->held_bytes += n;
-        a->budget->used_bytes += n;
+        a->held_bytes += charge(n);
+        a->budget->used_bytes += charge(n);
     }
     return 1;
 }
@@ -220,8 +225,8 @@ int32_t kcp_arq_peek_size(const kcp_arq_t *a) {
 static void pop(kcp_arq_t *a) {
     kcp_rx_t *slot = rx_at(a, a->rcv_q);
     if (a->budget != NULL) {
-        a->held_bytes -= slot->n;
-        a->budget->used_bytes -= slot->n;
+        a->held_bytes -= charge(slot->n);
+        a->budget->used_bytes -= charge(slot->n);
     }
     give_back(a, slot);
     a->rcv_q++;

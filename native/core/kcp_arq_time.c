@@ -29,7 +29,7 @@ void kcp_time_tell_oldest(kcp_arq_t *a, uint32_t now_ms) {
         return;
     }
     int32_t age_ms = (int32_t)kcp_since(now_ms, t->ts);
-    if (age_ms > 4 * a->rx_srtt + a->interval_ms) { // something was stalled
+    if (age_ms > (int64_t)4 * a->rx_srtt + a->interval_ms) { // something was stalled
         return;
     }
     if (age_ms >= a->peak_ms) {
@@ -60,7 +60,7 @@ void kcp_time_sample(kcp_arq_t *a, int32_t rtt_ms) {
         int shift = rtt_ms < a->rx_srtt - a->rx_rttvar ? 5 : 2;
         a->rx_rttvar += shifted(delta - a->rx_rttvar, shift);
     }
-    int32_t rto = a->rx_srtt > a->peak_ms ? a->rx_srtt : a->peak_ms;
+    int64_t rto = a->rx_srtt > a->peak_ms ? a->rx_srtt : a->peak_ms;
     int32_t spread = a->rx_rttvar << 2;
     rto += a->interval_ms > spread ? a->interval_ms : spread;
     if (a->peak_ms >= 0) { // what a probe of the controller adds
@@ -68,7 +68,7 @@ void kcp_time_sample(kcp_arq_t *a, int32_t rtt_ms) {
         rto += quarter < a->interval_ms ? quarter : a->interval_ms;
     }
     rto = rto > a->rx_minrto ? rto : a->rx_minrto;
-    a->rx_rto = rto < RTO_MAX ? rto : RTO_MAX;
+    a->rx_rto = rto < RTO_MAX ? (int32_t)rto : RTO_MAX;
 }
 
 void kcp_arq_update(kcp_arq_t *a, uint32_t now_ms) {

@@ -71,13 +71,19 @@ void kcp_cc_on_timeout(struct kcp_arq *a, uint32_t now_ms, int32_t n_segs);
 void kcp_rate_start(struct kcp_arq *a);
 void kcp_rate_on_ack(struct kcp_arq *a, uint32_t now_ms, int32_t n_bytes, int32_t rtt_ms);
 
-// pct % of a rate, and n_bytes in ms as bytes per second, in 31 bits
+#define KCP_MAX_RATE (0x3fffffff)
+
+static inline int32_t kcp_capped(int64_t rate) {
+    return rate < KCP_MAX_RATE ? (int32_t)rate : KCP_MAX_RATE;
+}
+
+// pct % of a rate, and n_bytes in ms as bytes per second
 static inline int32_t kcp_percent(int32_t rate, int32_t pct) {
-    return rate / 100 * pct + rate % 100 * pct / 100;
+    return kcp_capped((int64_t)rate * pct / 100);
 }
 
 static inline int32_t kcp_per_second(int32_t n_bytes, int32_t ms) {
-    return n_bytes / ms * 1000 + n_bytes % ms * 1000 / ms;
+    return kcp_capped((int64_t)n_bytes * 1000 / ms);
 }
 
 // A token bucket (lib/kcp/_bucket.py)

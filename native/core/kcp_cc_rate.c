@@ -18,6 +18,8 @@
 #define OVERFLOWN (20) // thousandths lost
 #define FINE (256)
 #define MAX_SEGS (100000)
+#define MAX_RTT_MS (0xfffff) // 17 minutes: more was not measured, but forged
+#define MAX_RTTS (1024) // of a round: their sum stays below 2**30
 #define GIVE_WAY_MS (2000)
 #define NO_LIMIT (0x3fffffff)
 
@@ -76,8 +78,10 @@ static void set_near(kcp_cc_t *cc, int32_t rtt_ms) {
 
 static void note(kcp_cc_t *cc, int32_t rtt_ms) {
     kcp_cc_rate_t *r = &cc->found;
-    r->rtt_sum_ms += rtt_ms;
-    r->n_rtts++;
+    if (r->n_rtts < MAX_RTTS) {
+        r->rtt_sum_ms += rtt_ms;
+        r->n_rtts++;
+    }
     r->rtt_before_ms = r->last_rtt_ms;
     r->last_rtt_ms = rtt_ms;
     r->least_rtt_ms = less(r->least_rtt_ms, rtt_ms);
@@ -278,7 +282,10 @@ void kcp_rate_on_ack(kcp_arq_t *a, uint32_t now_ms, int32_t n_bytes, int32_t rtt
     if (!n_bytes) {
         return;
     }
-    r->delivered_bytes += n_bytes;
+    r->delivered_bytes = less(n_bytes, NO_LIMIT - r->delivered_bytes) + r->delivered_bytes;
+    if (rtt_ms > MAX_RTT_MS) {
+        rtt_ms = -1;
+    }
     if (rtt_ms >= 0) {
         note(&a->cc, rtt_ms);
     }

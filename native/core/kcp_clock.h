@@ -6,6 +6,7 @@
 
 #define KCP_CLOCK_MASK (0x3fffffffu)
 #define KCP_CLOCK_HALF (0x20000000u)
+#define KCP_CLOCK_LONGEST (0x10000000u) // ms that a limit may have: three days
 
 // The ms from `since` to `now`; KCP_CLOCK_HALF and more: `since` lies ahead.
 static inline uint32_t kcp_since(uint32_t now_ms, uint32_t since_ms) {
@@ -21,9 +22,11 @@ static inline uint32_t kcp_later(uint32_t now_ms, uint32_t ms) {
     return (now_ms + ms) & KCP_CLOCK_MASK;
 }
 
-// How much of span_ms is left, if it began at since_ms; 0: nothing.
+// How much of span_ms (longer ones count as KCP_CLOCK_LONGEST) is left, if it began at since_ms; 0:
+// nothing.
 static inline int32_t kcp_left(uint32_t since_ms, uint32_t span_ms, uint32_t now_ms) {
     uint32_t passed_ms = kcp_since(now_ms, since_ms);
+    span_ms = span_ms < KCP_CLOCK_LONGEST ? span_ms : KCP_CLOCK_LONGEST;
     if (passed_ms >= KCP_CLOCK_HALF) {
         passed_ms = 0;
     }

@@ -174,23 +174,30 @@ static void free_groups(kcp_decoder_t *d) {
     d->lost = NULL;
 }
 
-// Begin anew with this ratio. -1: no memory, there are no groups then.
+// Where a group's packets will be noted; 0 if there is no memory for that now.
+static int has_shards(kcp_decoder_t *d, kcp_group_t *group) {
+    if (group->shards == NULL) {
+        group->shards = d->memory.get(d->memory.owner, shards_bytes(d->n));
+        if (group->shards != NULL) {
+            memset(group->shards, 0, shards_bytes(d->n));
+        }
+    }
+    return group->shards != NULL;
+}
+
+// Begin anew with this ratio. -1: no memory for all groups; those without are tried again when they
+// are needed.
 static int set_ratio(kcp_decoder_t *d, int32_t data, int32_t parity) {
     free_groups(d);
     d->data = data;
     d->n = data + parity;
     d->paws = paws(d->n);
     d->has_newest = d->n_old = 0;
+    int code = 0;
     for (int i = 0; i < KCP_FEC_GROUPS; i++) {
-        kcp_group_t *group = &d->groups[i];
-        group->shards = d->memory.get(d->memory.owner, shards_bytes(d->n));
-        if (group->shards == NULL) {
-            free_groups(d);
-            return -1;
-        }
-        memset(group->shards, 0, shards_bytes(d->n));
+        code = has_shards(d, &d->groups[i]) ? code : -1;
     }
-    return 0;
+    return code;
 }
 
 int kcp_decoder_init(kcp_decoder_t *d, kcp_memory_t memory, int32_t data, int32_t parity, uint32_t size,
@@ -209,7 +216,11 @@ int kcp_decoder_init(kcp_decoder_t *d, kcp_memory_t memory, int32_t data, int32_
         d->last_seqid = -1;
         d->doubt = KCP_FEC_SAMPLES;
     }
-    return is_ratio(data, parity) ? set_ratio(d, data, parity) : -1;
+    if (!is_ratio(data, parity) || set_ratio(d, data, parity)) {
+        free_groups(d);
+        return -1;
+    }
+    return 0;
 }
 
 void kcp_decoder_free(kcp_decoder_t *d) {
@@ -291,7 +302,7 @@ static kcp_group_t *group_of(kcp_decoder_t *d, uint32_t number) {
         }
     }
     for (int i = 0; i < KCP_FEC_GROUPS && group == NULL; i++) {
-        group = d->groups[i].is_used || d->groups[i].shards == NULL ? NULL : &d->groups[i];
+        group = d->groups[i].is_used || !has_shards(d, &d->groups[i]) ? NULL : &d->groups[i];
     }
     if (group != NULL) {
         group->is_used = 1;

@@ -11,6 +11,7 @@
 #define BURST_SEGS (4)
 #define BURST_MS (4)
 #define NO_LIMIT (0x3fffffff)
+#define MOST_OWED (0x0fffffff)
 
 void kcp_bucket_init(kcp_bucket_t *b, int32_t rate, int32_t depth) {
     b->bytes = depth;
@@ -64,7 +65,8 @@ int32_t kcp_bucket_wait_ms(kcp_bucket_t *b, uint32_t now_ms) {
         return 0;
     }
     int64_t missing = (int64_t)(1 - b->bytes) * 1000 - b->thousandths;
-    return (int32_t)((missing + b->rate - 1) / b->rate);
+    int64_t wait_ms = (missing + b->rate - 1) / b->rate;
+    return wait_ms < KCP_CLOCK_LONGEST ? (int32_t)wait_ms : (int32_t)KCP_CLOCK_LONGEST;
 }
 
 void kcp_pacer_init(kcp_pacer_t *p, int32_t mss, int32_t rate) {
@@ -104,7 +106,8 @@ int32_t kcp_pacer_wait_ms(kcp_pacer_t *p, uint32_t now_ms) {
 
 void kcp_pacer_take(kcp_pacer_t *p, int32_t n_bytes) {
     if (p->rate) {
-        p->bucket.bytes -= n_bytes;
+        int32_t left = p->bucket.bytes - n_bytes;
+        p->bucket.bytes = left > -MOST_OWED ? left : -MOST_OWED;
     }
 }
 

@@ -26,5 +26,7 @@ FILE *vectors(const char *name);
 void test_kernels(void);
 void test_crypt(void);
 void test_limits(void);
+void test_fec(void);
+void test_arq(void);
 
 #endif

@@ -62,6 +62,8 @@ int main(int argc, char **argv) {
     test_kernels();
     test_crypt();
     test_limits();
+    test_fec();
+    test_arq();
     printf("%d checks, %d failed\n", n_checks, n_failures);
     return n_failures != 0;
 }

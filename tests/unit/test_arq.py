@@ -70,6 +70,15 @@ def test_misuse_raises():
     assert "255" in str(raises(ValueError, arq(mtu=25, max_queue=1000).send, bytes(256)))
     for name, value in (("mtu", 24), ("mtu", 1501), ("snd_wnd", 0), ("rcv_wnd", 40000)):
         raises(ValueError, arq, **{name: value})
+    for value in (0, -1, (1 << 20) + 1):
+        raises(ValueError, arq, max_queue=value)
+
+
+def test_settings_below_zero_are_left_at_what_kcp_go_begins_with():
+    a = Arq(CONV, nodelay=-1, interval_ms=-1, resend=-1, nc=-1)
+    assert (a.nodelay, a.interval_ms, a.resend, a.nc, a.rx_minrto) == (0, 100, 0, 0, 100)
+    a.set_nodelay(resend=1 << 20)
+    assert a.resend == 65534
 
 
 def test_queue_is_bounded():
@@ -288,6 +297,17 @@ def test_sequence_numbers_wrap():
 def sent_sn(a, data, now):
     say(a, data[:10])
     return [one[4] for one in sent(a, now)][-1]
+
+
+def test_an_empty_segment_counts_as_a_byte():
+    class Budget:
+        used_bytes, limit_bytes = 0, 2
+
+    a = arq(budget=Budget)
+    for sn in (1, 2, 3, 0):
+        feed(a, segment(PUSH, sn=sn), 1)
+    assert Budget.used_bytes == 3 and a.stats.MemoryDrops == 1
+    assert a.read_into(bytearray(5)) == 0 and Budget.used_bytes == 0
 
 
 def test_the_budget_limits_what_is_held_but_not_the_next_in_order():

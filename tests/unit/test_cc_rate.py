@@ -216,3 +216,18 @@ def test_days_without_anything_to_send_end_the_round():
     before = cc._begin_ms
     rounds(cc, sender, 4, now_ms, 50, 30000, 50)
     assert cc._begin_ms != before and cc._delivered_bytes <= 60000
+
+
+def test_forged_round_trips_do_not_count():
+    cc, sender, now_ms = started()
+    state = cc.base_ms, cc.rate, cc.capacity, cc.cwnd
+    for _ in range(2000):
+        cc.on_ack(sender, now_ms, 1000, 0x100000)
+    assert (cc.base_ms, cc.rate, cc.capacity, cc.cwnd) == state
+
+
+def test_sums_of_a_round_have_limits():
+    cc, sender, now_ms = started()
+    for _ in range(2000):
+        cc.on_ack(sender, now_ms, M30 // 2, 0xFFFFF)
+    assert cc._rtt_sum_ms == 1024 * 0xFFFFF and cc._delivered_bytes == M30

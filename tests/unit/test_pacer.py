@@ -20,8 +20,16 @@ def drained(pacer, from_ms, to_ms):
 
 def test_rates_stay_small_numbers():
     assert percent(1000, 97) == 970 and percent(150, 80) == 120 and percent(99, 125) == 123
-    assert percent(1000000000, 125) == 1250000000
+    assert percent(1000000000, 125) == per_second(M30, 999) == M30
     assert per_second(50000, 50) == 1000000 and per_second(1, 3) == 333
+
+
+def test_what_is_owed_has_a_limit():
+    pacer = Pacer(1, 1)
+    for _ in range(5):
+        pacer.take(M30)
+    assert pacer.room_bytes(0) == -0x0FFFFFFF
+    assert pacer.wait_ms(0) == 1 << 28
 
 
 def test_sixteen_segments_at_once_and_then_the_rate():
