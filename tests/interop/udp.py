@@ -130,6 +130,22 @@ def go_server(said=None, **options):
     return server(go_command("serve", timeout=TIMEOUT_S, **go_options(options)), said=said)
 
 
+def go_lines(port, messages, **options):
+    """What a server answers kcp-go's lines of JSON with, in order; both as lists."""
+    text = "".join(json.dumps(message) + "\n" for message in messages)
+    command = go_command("pipe", f"127.0.0.1:{port}", timeout=TIMEOUT_S, after=5, **options)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdin.write(text)
+        process.stdin.flush()
+        answers = [json.loads(process.stdout.readline()) for _ in messages]
+        process.communicate(timeout=TIMEOUT_S)  # it goes on acknowledging for `after` seconds
+        return answers
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def our_server(runtime, n_bytes=0, said=None, pids=None, **options):
     """Our echo server (a context manager: its port); it tells its counters after n_bytes."""
     words = ("127.0.0.1", free_port(), TIMEOUT_S, json.dumps(options), n_bytes)

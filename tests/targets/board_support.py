@@ -75,7 +75,7 @@ class BoardRun:
         path = os.path.join(self._folder.name, "line")
         with self._undone_on_error():
             self._start(path)
-            self.line = _connected(path)
+            self.line = connected(path)
         return self
 
     @contextlib.contextmanager
@@ -132,7 +132,7 @@ class BoardRun:
         self._folder.cleanup()
 
 
-def _connected(path):
+def connected(path):
     """A socket at the emulator's end of the line, as soon as there is one."""
     end_s = time.monotonic() + PATIENCE_S
     while True:

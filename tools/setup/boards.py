@@ -64,6 +64,8 @@ def _make(target, folder, log, tree, cross, compiler, modules):
     command += [f"MPY_LIB_DIR={work}/lib", f"FROZEN_MANIFEST={work}/manifest.py"]
     command += [f"LDSCRIPT={script}", f"USER_C_MODULES={work}/modules"]
     command.append(f"MICROPY_HEAP_SIZE={HEAP_BYTES}")
+    if kit == "thumb":
+        command.append("MICROPY_VFS_LFS2=1")  # files that can be written, in memory
     command.append(f'CFLAGS_EXTRA=-DMP_CONFIGFILE=\\"{config}\\"')
     if not os.path.exists(os.path.join(tree, "ports", "qemu", "boards", board)):
         command.append("BOARD_DIR=" + os.path.join(HERE, board))

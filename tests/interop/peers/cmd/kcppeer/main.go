@@ -35,6 +35,8 @@ var commands = []command{
 	{"ping", "clients of an echo server that measure how long messages take", peer.Ping},
 	{"tls-server", "echo server for one session of TLS over KCP", peer.TLSServer},
 	{"tls-client", "echo over TLS over KCP, to the end that TLS marks", peer.TLSClient},
+	{"pipe", "a session with standard input and output, as client or as server", peer.Pipe},
+	{"file-server", "hand out the files of a folder, from any byte on", peer.FileServer},
 	{"trace", "record what kcp-go's ARQ does in generated schedules", trace.Command},
 	{"bench", "measure kcp-go for make bench", bench.Command},
 	{"sim", "run kcp-go's ARQ over the simulated links of tests/sim", sim.Command},
