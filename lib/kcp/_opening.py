@@ -8,7 +8,7 @@ from .config import Config
 from .session import Session
 
 SOCKBUF = 4194304  # kcptun's; the default of most systems is overrun by one window
-_MAX_PROBE_MS = const(0x1FFFFFFF)  # half the clock's range
+_MAX_MS = const(0x1FFFFFFF)  # half the clock's range
 _MAX_CONV = 0xFFFFFFFF
 _MAX_SOCKBUF = const(0x3FFFFFFF)
 
@@ -60,7 +60,12 @@ def check_whole(name, value, low, high):
 def check_probe(probe_ms):
     """Raise ValueError unless probe_ms is None or ms to wait."""
     if probe_ms is not None:
-        check_whole("probe_ms", probe_ms, 1, _MAX_PROBE_MS)
+        check_ms("probe_ms", probe_ms)
+
+
+def check_ms(name, n_ms):
+    """Raise ValueError unless it is a span that the clock can measure."""
+    check_whole(name, n_ms, 1, _MAX_MS)
 
 
 def no_answer(probe_ms):
@@ -78,9 +83,9 @@ def new_session(config, conv, now_ms):
     return Session(conv, config, fill, now_ms)
 
 
-def set_up(udp, config):
-    """Set what the config says about the socket of a port."""
+def set_up(sock, config):
+    """Set what the config says about a port's socket."""
     if not config.dscp is config.read_buffer is config.write_buffer is None:
         from ._sockopt import from_config  # only who uses it pays for it
 
-        from_config(udp.sock, config)
+        from_config(sock, config)

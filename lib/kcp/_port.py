@@ -16,7 +16,6 @@ try:
         reopened,
         report,
         spawn,
-        wait_for_ms,
         yield_once,
     )
 except ImportError:
@@ -35,7 +34,6 @@ except ImportError:
         reopened,
         report,
         spawn,
-        wait_for_ms,
         yield_once,
     )
 
@@ -54,6 +52,5 @@ __all__ = (
     "reopened",
     "report",
     "spawn",
-    "wait_for_ms",
     "yield_once",
 )

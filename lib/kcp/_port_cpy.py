@@ -7,7 +7,7 @@ of asyncio hands over one datagram per select() and is eight times slower. Loops
 
 import asyncio
 import socket
-from asyncio import Event, IncompleteReadError, TimeoutError, wait_for  # noqa: F401
+from asyncio import Event, IncompleteReadError, TimeoutError  # noqa: F401
 
 from ._clock import ticks_ms
 from ._udp_cpy import (
@@ -44,11 +44,6 @@ def yield_once():
     return asyncio.sleep(0)
 
 
-def wait_for_ms(awaitable, n_ms: int):
-    """Awaitable: the result, or asyncio.TimeoutError after n_ms."""
-    return wait_for(awaitable, n_ms / 1000)
-
-
 _spawned = set()  # the loop itself holds only weak references to tasks
 
 
@@ -82,6 +77,15 @@ class Waiter:
         finally:
             self.is_busy = False
             self._future = None
+
+    async def wait_ms(self, n_ms: int):
+        """wait(), but for n_ms at most. (Before 3.12 wait_for() does a cancellation away that
+        comes with what was waited for.)"""
+        timer = asyncio.get_running_loop().call_later(n_ms / 1000, self.wake)
+        try:
+            await self.wait()
+        finally:
+            timer.cancel()
 
     def wake(self):
         """Wake the task that sleeps, if any."""

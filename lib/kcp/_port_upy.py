@@ -13,7 +13,7 @@ asynchronous generator, hence this file.
 import asyncio
 import sys
 import time
-from asyncio import Event, TimeoutError, core, wait_for_ms  # noqa: F401  (CPython has neither: an ImportError there)
+from asyncio import Event, TimeoutError, core  # noqa: F401  (CPython has no core: an ImportError there)
 from errno import EAGAIN
 
 from ._clock import ticks_ms
@@ -68,6 +68,7 @@ class Waiter:
     def __init__(self):
         self.is_busy = False
         self._task = None
+        self._is_timed = False  # it lies in the loop's queue meanwhile
 
     def remove(self, task):
         """(asyncio calls this when it cancels the sleeping task.)"""
@@ -83,11 +84,27 @@ class Waiter:
         finally:
             self.is_busy = False
 
+    def wait_ms(self, n_ms):
+        """wait(), but for n_ms at most. (wait_for_ms() makes two tasks, and does a cancellation
+        away that comes when the time is up.)"""
+        self.is_busy = self._is_timed = True
+        self._task = core.cur_task
+        core._task_queue.push(core.cur_task, time.ticks_add(time.ticks_ms(), n_ms))
+        try:
+            yield
+        finally:
+            self.is_busy = self._is_timed = False
+            self._task = None
+
     def wake(self):
         """Wake the task that sleeps, if any."""
         task = self._task
         if task is not None:
             self._task = None
+            if self._is_timed:
+                if task.data is not None:
+                    return  # it is cancelled, and awake
+                core._task_queue.remove(task)
             core._task_queue.push(task)
 
 

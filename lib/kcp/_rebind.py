@@ -2,7 +2,7 @@
 
 from ._clock import ticks_diff, ticks_ms
 from ._ending import EPIPE
-from ._opening import SOCKBUF, set_up
+from ._opening import SOCKBUF, check_ms, set_up
 from ._resume import resume
 from .session import CLOSED
 
@@ -23,10 +23,16 @@ def check(link):
 
 
 def use(link, sock, address):
-    """Go on with this socket, which is connected to the peer's address."""
+    """Go on with this socket, which is connected to the peer's address. If it will not do, or the
+    session is over meanwhile, close it and raise."""
     endpoint = link.endpoint
-    endpoint.port.change(sock, address)
-    set_up(endpoint.port, link.session.config)
+    try:
+        check(link)
+        set_up(sock, link.session.config)
+        endpoint.port.change(sock, address)
+    except BaseException:
+        sock.close()
+        raise
     if endpoint.is_full:
         endpoint.unblocked()
     resume(link.session.arq, ticks_ms())
@@ -69,27 +75,40 @@ class Search:
         return max(min(self._wait_ms, left_ms), 0)
 
 
+class _Ear:
+    """In the place of `Stream.heard` while rebind() listens: who did before hears as well."""
+
+    def __init__(self, waiter, before):
+        self.waiter = waiter
+        self.before = before
+
+    def wake(self):
+        self.waiter.wake()
+        if self.before is not None:
+            self.before.wake()
+
+
 async def of_stream(stream, host, port, local, probe_ms):
     """See `Stream.rebind`."""
-    from ._port import TimeoutError, Waiter, reopened, wait_for_ms
+    from ._port import Waiter, reopened
 
     check(stream)
-    found = await reopened(stream.endpoint.port, host, port, local, SOCKBUF)
-    check(stream)
-    use(stream, *found)
-    search = Search(stream, probe_ms)
-    stream.heard = Waiter()
+    check_ms("probe_ms", probe_ms)
+    if isinstance(stream.heard, _Ear):
+        raise RuntimeError("another task is re-binding this stream already")
+    ear = stream.heard = _Ear(Waiter(), stream.heard)
     try:
+        use(stream, *await reopened(stream.endpoint.port, host, port, local, SOCKBUF))
+        search = Search(stream, probe_ms)
         while not search.is_found:
             wait_ms = search.ask()
             if not wait_ms:
                 return False
-            try:
-                await wait_for_ms(stream.heard.wait(), wait_ms)
-            except TimeoutError:
-                pass
+            await ear.waiter.wait_ms(wait_ms)
     finally:
-        stream.heard = None
+        ear.wake()  # it may have slept while nothing was heard
+        if stream.heard is ear:
+            stream.heard = ear.before
     return True
 
 
@@ -98,10 +117,17 @@ def of_socket(link, host, port, local, probe_ms):
     from ._sync_port import reopened
 
     check(link)
+    check_ms("probe_ms", probe_ms)
+    if link.is_probing:
+        raise RuntimeError("another thread is re-binding this socket already")
     udp = link.port
-    found = reopened(udp, host, port, local, SOCKBUF)
+    sock, address = reopened(udp, host, port, local, SOCKBUF)
     udp.begin()
-    use(link, *found)
+    try:
+        use(link, sock, address)
+    except Exception:
+        udp.end()  # it goes on where it was
+        raise
     udp.end()
     search = Search(link, probe_ms)
     link.is_probing = True

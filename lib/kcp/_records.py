@@ -37,22 +37,38 @@ class Records:
         """Is there room for a record of so many bytes?"""
         return self.n_bytes + n_bytes <= self._limit_bytes and len(self) < self._limit_records
 
-    def put(self, data) -> bool:
-        """Keep a copy of a record. False: it was dropped. OSError(ENOBUFS) if there is no room
-        and the policy is to refuse, ValueError if there can never be."""
+    def check(self, data) -> int:
+        """Return how many bytes this record has. TypeError, ValueError: it can never be one."""
+        if isinstance(data, str):
+            raise TypeError("a record must be bytes, not str")
         n = len(data)
         if not 0 < n <= self._limit_bytes:
             raise ValueError("a record must have 1..%d bytes (limit_bytes)" % self._limit_bytes)
-        while not self.has_room(n):
+        return n
+
+    def put(self, data) -> bool:
+        """Keep a copy of a record. False: it was dropped. OSError(ENOBUFS) if there is no room
+        and the policy is to refuse, ValueError if there can never be."""
+        n = self.check(data)
+        if not self.has_room(n):
             if not self._drops:
                 raise OSError(ENOBUFS, "the buffer is full: the peer has not acknowledged enough")
-            self.n_dropped += 1
-            n_sent = len(self._ends)
-            if n_sent == len(self._data):
+            if not self._make_room(n):
+                self.n_dropped += 1
                 return False
-            self.n_bytes -= len(self._data.pop(n_sent))
         self._data.append(bytes(data))
         self.n_bytes += n
+        return True
+
+    def _make_room(self, n_bytes) -> bool:
+        """Leave out the oldest that were not sent. False, and none is, if that would not do."""
+        n_sent = len(self._ends)
+        sent_bytes = sum(len(data) for data in self._data[:n_sent])
+        if n_sent >= self._limit_records or sent_bytes + n_bytes > self._limit_bytes:
+            return False
+        while not self.has_room(n_bytes):
+            self.n_bytes -= len(self._data.pop(n_sent))
+            self.n_dropped += 1
         return True
 
     def next(self):
@@ -69,12 +85,16 @@ class Records:
         """The record that was sent last ends there."""
         self._ends[-1] = end
 
-    def retire(self, una):
-        """All segments below `una` are acknowledged: forget the records that they were."""
+    def retire(self, una) -> int:
+        """All segments below `una` are acknowledged: forget the records that they were, and
+        return how many."""
         ends = self._ends
+        n = 0
         while ends and ends[0] is not None and ends[0] <= una:
             ends.pop(0)
             self.n_bytes -= len(self._data.pop(0))
+            n += 1
+        return n
 
     def rewind(self):
         """The session is over: what it had not got acknowledged is unsent again."""

@@ -19,7 +19,6 @@ from ._port import (
     open_server,
     report,
     spawn,
-    wait_for_ms,
 )
 from ._random import fill
 from .endpoint import Endpoint
@@ -82,7 +81,7 @@ async def open_connection(
     endpoint = Endpoint(udp, session.buffer_bytes)
     stream = Stream(endpoint, session, key, write_limit, high_water, low_water)
     try:
-        set_up(udp, config)
+        set_up(udp.sock, config)
         await udp.start(endpoint)
         endpoint.attach(stream)
         if probe_ms is not None:
@@ -104,10 +103,8 @@ async def _probe(stream, probe_ms):
             raise no_answer(probe_ms)
         stream.session.probe()
         stream.endpoint.kick(stream)
-        try:
-            await wait_for_ms(stream.heard.wait(), min(wait_ms, left_ms))
-        except TimeoutError:
-            wait_ms *= 2
+        await stream.heard.wait_ms(min(wait_ms, left_ms))
+        wait_ms *= 2
     stream.heard = None
 
 
@@ -153,7 +150,7 @@ async def start_server(
         udp = await open_server(host, port, sockbuf)
     server = Server(callback, udp, config, (write_limit, high_water, low_water))
     try:
-        set_up(udp, config)
+        set_up(udp.sock, config)
         await udp.start(server.endpoint)
     except BaseException:
         server.endpoint.close()
@@ -227,10 +224,7 @@ class Server:
         left_ms = ticks_diff(self._deadline_ms, ticks_ms())
         if left_ms <= 0:
             raise TimeoutError("the deadline of accept() has passed")
-        try:
-            await wait_for_ms(self._acceptor.wait(), left_ms)
-        except TimeoutError:
-            pass  # the caller looks again, and then here
+        await self._acceptor.wait_ms(left_ms)  # the caller looks again, and then here
 
     def set_deadline(self, n_ms):
         """Let no accept() wait beyond n_ms from now (None: no deadline)."""

@@ -96,7 +96,7 @@ def connect(
     endpoint = Endpoint(udp, session.buffer_bytes)
     link = SyncLink(endpoint, session, key)
     try:
-        set_up(udp, config)
+        set_up(udp.sock, config)
         udp.start(endpoint)
         with udp.lock:
             udp.begin()
@@ -169,7 +169,7 @@ def listen(
     backlog.endpoint = endpoint
     endpoint.on_closed = backlog.wake
     try:
-        set_up(udp, config)
+        set_up(udp.sock, config)
         udp.start(endpoint)
     except BaseException:
         with udp.lock:

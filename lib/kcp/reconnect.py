@@ -21,14 +21,18 @@ import asyncio
 from errno import ETIMEDOUT
 
 from ._clock import ticks_diff, ticks_ms
-from ._opening import SOCKBUF, need_peer, settled
-from ._port import Event, TimeoutError, Waiter, report, wait_for_ms
+from ._opening import SOCKBUF, check_whole, need_peer, settled
+from ._opening import check_ms as check_span
+from ._port import Event, Waiter
 from ._random import random_conv
+from ._reconnecting import Bell, Reconnecting
 from ._records import Backoff, Records
-from .aio import open_connection
 
 _STEADY = 10  # a session of so many first_ms lets the waits begin anew
+_MAX_WAIT_MS = 1 << 28
+_MAX_READ = 65536
 _EPIPE = 32
+_MAX_WRITE_LIMIT = 0x3FFFFFFF
 _CONNECTING = ("sock", "carrier", "sockbuf", "write_limit")  # what is open_connection's alone
 
 #: What a session gets where neither `config` nor `preset` is given: a peer that has gone is
@@ -36,24 +40,7 @@ _CONNECTING = ("sock", "carrier", "sockbuf", "write_limit")  # what is open_conn
 TIMES = {"keepalive_ms": 10000, "dead_ms": 20000}
 
 
-class _Bell:
-    """Wakes the client's task; once rung it stays so until somebody has waited for it."""
-
-    def __init__(self):
-        self._waiter = Waiter()
-        self._is_rung = False
-
-    def wake(self):
-        self._is_rung = True
-        self._waiter.wake()
-
-    async def wait(self):
-        if not self._is_rung:
-            await self._waiter.wait()
-        self._is_rung = False
-
-
-class ReconnectingClient:
+class ReconnectingClient(Reconnecting):
     """See the module's text. In `async with` it is started and closed; or call start(), aclose().
 
     host, port: where to; options: sock, carrier, sockbuf, write_limit and config as
@@ -61,16 +48,19 @@ class ReconnectingClient:
     on_session(client, stream): called with every new session's `Stream`, before anything is sent
     in it; plain or async. What it raises ends this session (and is reported, but for OSError).
     on_down(client, error, records): called when a session has ended, with its OSError and, with
-    send_again=False, the records that were not acknowledged.
-    is_up(): whether the network is there; asked every check_ms. rebind: when it has come back, go
-    on from a new socket (`Stream.rebind`; the server must have roaming=True).
+    send_again=False, the records that were not acknowledged; plain or async.
+    is_up(): whether the network is there; asked every check_ms. If it raises, it is not. rebind:
+    when it has come back, go on from a new socket (`Stream.rebind`; the server must have
+    roaming=True); if none can be had, on the old one, and look again after check_ms.
     limit_bytes, limit_records: of what is kept; when_full: "refuse" or "drop_oldest".
     first_ms, max_ms: the waits between attempts. probe_ms: how long an attempt waits for a sign of
     life.
 
-    up, down: events: there is a session, there is none. stream: the session's `Stream`, or None.
-    n_sessions, n_failures: sessions there were, and attempts that failed; last_error: the OSError
-    of the last session or attempt that failed.
+    up, down: events: there is a session, there is none (aclose() wakes who waits for `up`, too).
+    stream: the session's `Stream`, or None. n_sessions, n_rebinds: sessions there were, and how
+    often one has moved; n_failures: attempts at either that failed. last_error: the OSError of the
+    last session or attempt that failed, or what is_up() has raised. n_lost: records that were not
+    acknowledged, and not sent again (send_again=False).
     """
 
     def __init__(  # noqa: PLR0913  by keyword only
@@ -94,27 +84,31 @@ class ReconnectingClient:
     ):
         self._records = Records(limit_bytes, limit_records, when_full)
         self._backoff = Backoff(first_ms, max_ms, random_conv)
-        self._steady_ms = _STEADY * first_ms
-        if check_ms < 1 or probe_ms < 1:
-            raise ValueError("check_ms and probe_ms must be at least 1 ms")
+        self._steady_ms = min(_STEADY * first_ms, _MAX_WAIT_MS)
+        check_span("check_ms", check_ms)
+        check_span("probe_ms", probe_ms)
         self._place = host, port
         self._options = {name: options.pop(name) for name in _CONNECTING if name in options}
         self._options["config"] = self._settle(options)
+        self._check(rebind, on_session=on_session, on_down=on_down, is_up=is_up)
         self._on_session, self._on_down, self._is_up = on_session, on_down, is_up
         self._rebinds, self._sends_again = rebind, send_again
         self._probe_ms, self._check_ms = probe_ms, check_ms
-        self._bell = _Bell()
-        self._emptied = Waiter()
-        self._roomy = Waiter()
+        self._bell = Bell()
+        self._turned = Event()  # of who waits for room or for acknowledgements: set and cleared
+        self._closer = Waiter()  # aclose()
         self._is_half = False  # the record written last is not wholly in the session yet
         self._was_up = True
+        self._is_blind = False  # is_up() has raised
+        self._looked_ms = 0
         self._task = None
-        self._is_closed = False
+        self._is_running = self._is_ending = self._is_closed = False
+        self._over = Event()
         self.up = Event()
         self.down = Event()
         self.down.set()
         self.stream = None
-        self.n_sessions = self.n_failures = 0
+        self.n_sessions = self.n_failures = self.n_rebinds = self.n_lost = 0
         self.last_error = None
 
     def _settle(self, options):
@@ -126,7 +120,18 @@ class ReconnectingClient:
         own = self._options
         sock, carrier, sockbuf = own.get("sock"), own.get("carrier"), own.get("sockbuf", SOCKBUF)
         need_peer(*self._place, carrier)
+        check_whole("write_limit", own.get("write_limit") or 0, 0, _MAX_WRITE_LIMIT)
         return settled(config, options, *self._place, sock, carrier, sockbuf)
+
+    def _check(self, rebinds, **hooks):
+        """Raise ValueError on hooks that cannot be called, and where nothing can be re-bound."""
+        for name, hook in hooks.items():
+            if hook is not None and not callable(hook):
+                raise ValueError("%s must be a function (without the parentheses)" % name)
+        if rebinds and hooks["is_up"] is None:
+            raise ValueError("rebind=True needs is_up=, which says when the network is back")
+        if rebinds and ("sock" in self._options or "carrier" in self._options):
+            raise ValueError("rebind=True needs a host and a port: what you gave stays what it is")
 
     # what it keeps
 
@@ -152,35 +157,39 @@ class ReconnectingClient:
         OSError(ENOBUFS) if there is no room and when_full is "refuse"."""
         if self._is_closed:
             raise OSError(_EPIPE, "the client is closed")
-        if self.stream is not None:
-            self._records.retire(self.stream.session.arq.snd_una)
+        stream = self.stream
+        if stream is not None and self._records.retire(stream.session.acked_sn):
+            self._tell()
         kept = self._records.put(record)
         self._bell.wake()
         return kept
 
     async def send(self, record):
-        """write(), but wait while there is no room. One task at a time."""
-        if self._roomy.is_busy:
-            raise RuntimeError("another task is sending already")
-        n = len(record)
-        while not (self._records.has_room(n) or len(self._records) == 0 or self._is_closed):
-            await self._roomy.wait()
+        """write(), but wait while there is no room."""
+        n = self._records.check(record)
+        while not (self._records.has_room(n) or self._is_closed):
+            await self._turned.wait()
         self.write(record)
 
     async def flush(self):
-        """Wait until all that was written is acknowledged, however many sessions that takes. One
-        task at a time."""
-        if self._emptied.is_busy:
-            raise RuntimeError("another task is flushing already")
+        """Wait until all that was written is acknowledged, however many sessions that takes.
+        OSError if records were lost meanwhile (send_again=False), or aclose() gave them up."""
+        n_lost = self.n_lost
         while len(self._records) and not self._is_closed:
-            await self._emptied.wait()
+            await self._turned.wait()
+            if self.n_lost != n_lost:
+                raise _not_acknowledged(self.n_lost - n_lost, "their session has ended")
+        if len(self._records):
+            raise _not_acknowledged(len(self._records), "the client was closed")
 
     # reading
 
     async def read(self, n: int = -1) -> bytes:
-        """Return bytes from whatever session there is, waiting for one; b"" after aclose(). What
-        one session has begun the next does not end: on_session is where to begin to read anew."""
-        return await self._read("read", n)
+        """Return what has arrived, at most n bytes (n < 0: 64 KiB), from whatever session there
+        is, waiting for one; b"" after aclose(). What one session has begun the next does not end:
+        on_session is where to begin to read anew. What nobody has read when its session ends is
+        gone."""
+        return await self._read("read", n if n >= 0 else _MAX_READ)
 
     async def readline(self) -> bytes:
         """Return a line, as `read`; one that was cut off by the end of a session is left out."""
@@ -189,57 +198,82 @@ class ReconnectingClient:
     async def _read(self, method, *arguments):
         while not self._is_closed:
             stream = self.stream
-            if stream is None or not self.up.is_set():
+            if not self.up.is_set():
                 await self.up.wait()
                 continue
-            try:
-                data = await getattr(stream, method)(*arguments)
-            except EOFError:
-                data = b""
-            except OSError:
-                data = b""
-            if data:
+            data = await self._read_in(stream, method, arguments)
+            if data or arguments == (0,):
                 return data
             if self.stream is stream and not self._is_closed:
                 await self.down.wait()  # this session is over
         return b""
 
+    async def _read_in(self, stream, method, arguments):
+        """Read in this session; b"" when it is over. What else is wrong raises: a read deadline,
+        or a line that is too long."""
+        try:
+            data = await getattr(stream, method)(*arguments)
+        except OSError:
+            if stream.session.failure() is None:
+                raise
+            return b""
+        if method == "readline" and data[-1:] != b"\n":
+            return b""  # it was cut off
+        return data
+
     # beginning and end
 
     def start(self):
         """Begin to connect. Within a running event loop."""
+        if self._is_closed:
+            raise OSError(_EPIPE, "the client is closed")
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     async def aclose(self, linger_ms=10000):
         """Wait for acknowledgements, for at most linger_ms, then end. OSError says how many
-        records were not acknowledged."""
-        if self._is_closed:
+        records were not acknowledged. When it is cancelled it ends at once. In a second task it
+        waits for the end; on_session cannot call it."""
+        if self._task is not None and asyncio.current_task() is self._task:
+            raise RuntimeError("on_session cannot wait for the client's end: raise an error")
+        if self._is_ending:
+            await self._over.wait()
             return
+        self._is_ending = True
+        stream = None
         try:
-            if len(self._records):
-                await wait_for_ms(self.flush(), linger_ms)
-        except TimeoutError:
-            pass
-        self._is_closed = True
-        stream = self.stream
-        for waiter in (self._emptied, self._roomy):
-            waiter.wake()
-        self.up.set()  # for who waits in read()
-        if self._task is not None:
-            self._task.cancel()
-            try:
-                await self._task
-            except asyncio.CancelledError:
-                pass
+            await self._linger(linger_ms)
+        finally:
+            stream = self.stream
+            self._finish()
+        await self._over.wait()
         if stream is not None:
             try:
                 await stream.wait_closed()
             except OSError:
                 pass
         if len(self._records):
-            n = len(self._records)
-            raise OSError(ETIMEDOUT, "{} records were not acknowledged".format(n))
+            raise _not_acknowledged(len(self._records))
+
+    async def _linger(self, linger_ms):
+        """Wait until all is acknowledged, but not for longer than linger_ms."""
+        begin_ms = ticks_ms()
+        while len(self._records) and self._task is not None and not self._is_closed:
+            left_ms = linger_ms - ticks_diff(ticks_ms(), begin_ms)
+            if left_ms <= 0:
+                break
+            await self._closer.wait_ms(min(left_ms, _MAX_WAIT_MS))
+
+    def _finish(self):
+        """End: nothing is waited for any more."""
+        self._is_closed = True
+        if self.stream is not None:
+            self.stream.close(0 if len(self._records) else None)  # (ends a read in on_session)
+        if self._task is not None:
+            self._task.cancel()
+        if not self._is_running:
+            self._over_with()  # it never got as far
+        self._bell.wake()
 
     async def __aenter__(self):
         self.start()
@@ -252,113 +286,7 @@ class ReconnectingClient:
             if exc_type is None:
                 raise
 
-    # the task
 
-    async def _run(self):
-        while True:
-            await self._network()
-            begin_ms = ticks_ms()
-            try:
-                await self._connect()
-                await self._serve()
-            except Exception as error:
-                self.last_error = error
-                if not isinstance(error, OSError):
-                    report(error, "exception in a ReconnectingClient")
-            finally:
-                was_session = self.stream is not None
-                self._ended()
-            if was_session and ticks_diff(ticks_ms(), begin_ms) >= self._steady_ms:
-                self._backoff.reset()
-            if not was_session:
-                self.n_failures += 1
-            await self._pause(self._backoff.next_ms())
-
-    async def _network(self):
-        """Wait for the network."""
-        while self._is_up is not None and not self._is_up():
-            self._backoff.reset()  # what has failed was the network
-            await asyncio.sleep(self._check_ms / 1000)
-
-    async def _pause(self, n_ms):
-        """Wait before the next attempt, but no longer than until the network goes down."""
-        while n_ms > 0 and (self._is_up is None or self._is_up()):
-            slice_ms = n_ms if self._is_up is None else min(n_ms, self._check_ms)
-            await asyncio.sleep(slice_ms / 1000)
-            n_ms -= slice_ms
-
-    async def _connect(self):
-        host, port = self._place
-        stream, _ = await open_connection(host, port, probe_ms=self._probe_ms, **self._options)
-        self.stream = stream
-        self.n_sessions += 1
-        stream.heard = self._bell  # rung by every turn of the session, and by its end
-
-    async def _serve(self):
-        """Do what a session needs, until it is over: OSError."""
-        stream = self.stream
-        if self._on_session is not None:
-            result = self._on_session(self, stream)
-            if hasattr(result, "send"):
-                await result
-        self.down.clear()
-        self.up.set()
-        self._was_up = True
-        while not stream.is_gone:
-            self._give(stream)
-            if self._is_up is None:
-                await self._bell.wait()
-                continue
-            try:
-                await wait_for_ms(self._bell.wait(), self._check_ms)
-            except TimeoutError:
-                await self._look(stream)
-        raise stream.session.failure() or OSError(_EPIPE, "the stream was closed")
-
-    async def _look(self, stream):
-        """See whether the network has come back."""
-        is_up = bool(self._is_up())
-        if is_up and not self._was_up and self._rebinds and not stream.is_gone:
-            await stream.rebind(probe_ms=self._probe_ms)
-            stream.heard = self._bell
-        self._was_up = is_up
-
-    def _give(self, stream):
-        """Put into the session what fits, and forget what is acknowledged."""
-        records, session = self._records, stream.session
-        while not stream.unsent_bytes:
-            if self._is_half:
-                records.ends_at(session.end_sn)
-                self._is_half = False
-            record = records.next()
-            if record is None or not session.snd_room_bytes:
-                break
-            stream.write(record)
-            records.sent()
-            self._is_half = True
-        records.retire(session.acked_sn)
-        if not len(records):
-            self._emptied.wake()
-        self._roomy.wake()
-
-    def _ended(self):
-        """The session (if there was one) is over, or has to be."""
-        stream, self.stream = self.stream, None
-        if stream is None:
-            return
-        stream.heard = None
-        self._is_half = False
-        self._records.retire(stream.session.acked_sn)
-        stream.close(0 if len(self._records) else None)
-        lost = ()
-        if self._sends_again or self._is_closed:
-            self._records.rewind()
-        else:
-            lost = self._records.take_sent()
-        self.up.clear()
-        self.down.set()
-        if self._on_down is not None and not self._is_closed:
-            try:
-                self._on_down(self, self.last_error, lost)
-            except Exception as error:
-                report(error, "exception in on_down of a ReconnectingClient")
+def _not_acknowledged(n_records, why=None):
+    text = "{} records were not acknowledged".format(n_records)
+    return OSError(ETIMEDOUT, text if why is None else "{}: {}".format(text, why))

@@ -236,6 +236,8 @@ class ReconnectingClient:
     stream: Stream | None
     n_sessions: int
     n_failures: int
+    n_rebinds: int
+    n_lost: int
     last_error: Exception | None
 
     def __init__(

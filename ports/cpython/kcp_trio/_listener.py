@@ -52,7 +52,7 @@ async def open_listener(
         udp = await open_server(host, port, sockbuf)
     listener = KcpListener(udp, config, MarkedStream if end_mark else KcpStream)
     try:
-        set_up(udp, config)
+        set_up(udp.sock, config)
         await udp.start(listener._endpoint)
         await trio.lowlevel.checkpoint()
     except BaseException:

@@ -69,7 +69,7 @@ async def open_stream(
     endpoint = Endpoint(udp, session.buffer_bytes)
     link = StreamLink(endpoint, session, key)
     try:
-        set_up(udp, config)
+        set_up(udp.sock, config)
         await udp.start(endpoint)
         endpoint.attach(link)
         await trio.lowlevel.checkpoint()
