@@ -21,7 +21,8 @@ the least mean of the last _BASE_MS, or for a while longer.
 - No more is under way than fits in two round trips at that capacity: if the path gets slower of a
   sudden, or falls silent, the damage is bounded, however large the window is.
 - Round trips shorter than _NEAR_MS: a local network, where queues hold more than a round trip and
-  the clock is too coarse. Nothing is held back.
+  the clock is too coarse for a rate. There is a window only, as TCP's: doubled in every round
+  until a queue has run over; then a little less than what was delivered, and it grows slowly.
 
 Related: the rate estimate, its probing and the limit on what is under way are those of BBR
 (Cardwell et al., ACM Queue 14(5)), the queue sign is that of TCP Vegas (Brakmo, Peterson, 1995),
@@ -42,6 +43,7 @@ _BASE_MS = const(10000)
 _MAX_PER_MS = const(1000000)
 _MAX_CWND = const(1 << 20)
 _MORE_SEGS = const(8)
+_NEAR_SEGS = const(64)
 _TOGETHER_SEGS = const(2)
 _CALM_MS = const(4)
 _OVERFLOW = const(20)  # thousandths lost
@@ -91,7 +93,8 @@ class Rate:
         self._before = 0  # the capacity when a probe began
         self._is_gentle = False  # probe with less
         self._n_drains = 0
-        self.is_near = False  # nothing is held back
+        self.is_near = False  # no rate, and
+        self._is_opening = True  # the window is doubled
         self._begin(0)
         self._is_begun = False
 
@@ -160,6 +163,8 @@ class Rate:
         is_queued, is_overflow = mean_ms > limit_ms, False
         if self._has_overflowed(mean_ms, arq.mss):
             is_queued = is_overflow = True
+        if self.is_near:
+            self._fit_near(arq, is_overflow)
         if not is_queued:
             self.is_shared = False
         if not self.capacity:
@@ -270,9 +275,19 @@ class Rate:
             self._phase = _CRUISE
 
     def _set_near(self, rtt_ms):
-        self.is_near = rtt_ms < _NEAR_MS
-        if self.is_near:
-            self.rate, self.cwnd = 0, _MAX_CWND
+        was_near, self.is_near = self.is_near, rtt_ms < _NEAR_MS
+        if self.is_near and not was_near:
+            self.rate, self.cwnd = 0, _NEAR_SEGS
+            self._is_opening = True
+
+    def _fit_near(self, arq, is_overflow):
+        """The window towards a near peer, after a round."""
+        if is_overflow:
+            n_segs = min(self.cwnd, self._delivered_bytes // arq.mss)
+            self.cwnd = max(n_segs * _CUT // 100, _NEAR_SEGS)
+            self._is_opening = False
+        elif self.cwnd < min(arq.snd_wnd, arq.rmt_wnd):
+            self.cwnd += self.cwnd if self._is_opening else 1
 
     def _set_rate(self, arq):
         if self.is_near:

@@ -36,7 +36,7 @@ typedef struct {
     int8_t n_drains;
     uint8_t is_shared;
     uint8_t is_gentle;
-    uint8_t is_near;
+    uint8_t is_near, is_opening;
     // of the running round
     uint8_t is_running;
     uint8_t is_starved;

@@ -13,6 +13,7 @@
 #define MAX_PER_MS (1000000)
 #define MAX_CWND (1 << 20)
 #define MORE_SEGS (8)
+#define NEAR_SEGS (64)
 #define TOGETHER_SEGS (2)
 #define CALM_MS (4)
 #define OVERFLOWN (20) // thousandths lost
@@ -64,15 +65,18 @@ void kcp_rate_start(kcp_arq_t *a) {
     r->is_gentle = 0;
     r->n_drains = 0;
     r->is_near = 0;
+    r->is_opening = 1;
     r->is_running = 0;
     begin(r, 0);
 }
 
 static void set_near(kcp_cc_t *cc, int32_t rtt_ms) {
+    int was_near = cc->found.is_near;
     cc->found.is_near = rtt_ms < NEAR_MS;
-    if (cc->found.is_near) {
+    if (cc->found.is_near && !was_near) {
         cc->rate = 0;
-        cc->cwnd = MAX_CWND;
+        cc->cwnd = NEAR_SEGS;
+        cc->found.is_opening = 1;
     }
 }
 
@@ -210,6 +214,18 @@ static void go_on(kcp_cc_rate_t *r, int32_t rate) {
     }
 }
 
+// The window towards a near peer, after a round.
+static void fit_near(kcp_arq_t *a, int is_overflow) {
+    kcp_cc_rate_t *r = &a->cc.found;
+    if (is_overflow) {
+        int32_t n_segs = less(a->cc.cwnd, r->delivered_bytes / a->mss);
+        a->cc.cwnd = more(n_segs * CUT / 100, NEAR_SEGS);
+        r->is_opening = 0;
+    } else if (a->cc.cwnd < less(a->snd_wnd, a->rmt_wnd)) {
+        a->cc.cwnd += r->is_opening ? a->cc.cwnd : 1;
+    }
+}
+
 static void learn(kcp_arq_t *a, uint32_t now_ms, int32_t rate) {
     kcp_cc_t *cc = &a->cc;
     kcp_cc_rate_t *r = &cc->found;
@@ -220,6 +236,9 @@ static void learn(kcp_arq_t *a, uint32_t now_ms, int32_t rate) {
     int is_queued = mean_ms > limit_ms;
     int is_overflow = has_overflowed(r, mean_ms, a->mss);
     is_queued = is_queued || is_overflow;
+    if (r->is_near) {
+        fit_near(a, is_overflow);
+    }
     if (!is_queued) {
         r->is_shared = 0;
     }

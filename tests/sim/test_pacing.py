@@ -100,6 +100,14 @@ def test_small_messages_do_not_wait():
             assert a["rtt_max_ms"] <= b["rtt_max_ms"] + 5, size
 
 
+def test_a_local_network():
+    lan = {"delay_ms": 1, "rate_kbps": 100000, "queue": 200}
+    results = check(lan, 10485760, 256, 85.0 if IS_CPYTHON else 50.0)
+    n_sent = 10485760 // SCALE // 1348 * len(results)
+    most = n_sent // (100 if IS_CPYTHON else 30)  # they are at the beginning
+    assert n_queue_drops(results) <= most, (n_queue_drops(results), n_sent)
+
+
 FAST = {"delay_ms": 5, "rate_kbps": 100000, "queue": 100}
 #: Other paths: bytes, window, and how much of the time without pacing it may take. More than 1
 #: where nothing on the way is ever full, or where the transfer is over before the rate is found.

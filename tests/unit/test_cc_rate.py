@@ -197,9 +197,45 @@ def test_jitter_is_no_queue():
     assert cc.capacity == 0
 
 
-def test_nearby_nothing_is_held_back():
-    cc, _, _ = started(rtt_ms=2)
-    assert cc.rate == 0
+def near(window=1000):
+    """A controller, its sender and the time, after the first round trip to a near peer."""
+    sender = Sender(window=window)
+    cc = Rate(sender)
+    cc.on_ack(sender, 0, 1, 2)
+    return cc, sender, 0
+
+
+def test_nearby_there_is_no_rate_but_a_window_that_opens():
+    cc, sender, now_ms = near()
+    assert cc.rate == 0 and cc.cwnd == 64
+    for cwnd in (128, 256, 512, 1024, 1024):  # up to the settings' window
+        now_ms = rounds(cc, sender, 1, now_ms, 2, 50000, 2)
+        assert (cc.rate, cc.cwnd) == (0, cwnd)
+
+
+def test_nearby_a_queue_that_runs_over_shuts_the_window():
+    cc, sender, now_ms = near()
+    now_ms = rounds(cc, sender, 3, now_ms, 2, 50000, 4)
+    cc.on_loss(sender, now_ms, 30)
+    now_ms = rounds(cc, sender, 1, now_ms, 22, 200000, 22)
+    assert (cc.rate, cc.cwnd) == (0, 200 * 85 // 100)
+    now_ms = rounds(cc, sender, 10, now_ms, 15, 150000, 15)
+    assert cc.cwnd == 180  # from then on it grows slowly
+    cc.on_loss(sender, now_ms, 3)  # of 200, beside what is lost anyway
+    now_ms = rounds(cc, sender, 1, now_ms, 22, 200000, 22)
+    assert cc.cwnd == 181
+    for _ in range(20):
+        cc.on_timeout(sender, now_ms, 50)
+        now_ms = rounds(cc, sender, 1, now_ms, 22, 10000, 22)
+    assert cc.cwnd == 64
+
+
+def test_nearby_losses_without_a_queue_are_none_of_ours():
+    cc, sender, now_ms = near()
+    for _ in range(8):
+        cc.on_loss(sender, now_ms, 5)
+        now_ms = rounds(cc, sender, 1, now_ms, 2, 50000, 4)
+    assert cc.cwnd == 1024
 
 
 def test_the_clock_may_run_over():
