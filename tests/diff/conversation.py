@@ -36,13 +36,13 @@ _TEXTS = "cxyl"  # entries that are text
 
 
 def _pattern():
-    """Two rounds of the bytes that are sent, so that any place begins a whole round."""
+    """The bytes that are sent, round after round: behind any place of the first are enough."""
     round_ = bytearray(_PATTERN_BYTES)
     x = 1
     for i in range(_PATTERN_BYTES):
         x = (x * 75 + 74) % 65537
         round_[i] = x & 0xFF
-    return bytes(round_ + round_)
+    return bytes(round_) * 4
 
 
 _PATTERN = _pattern()
@@ -131,13 +131,14 @@ class Side:
         )
         self.session.on_oob = self._oob
         self.now_ms = t_ms
+        self.is_touched = True  # a verb was called, so it may have something to send
+        self.next_ms = -1  # when it has to be looked at again; -1 = never
         self.buf = bytearray(max(_BUFFER_BYTES, self.session.buffer_bytes))
         self.inbuf = bytearray(max(_BUFFER_BYTES, self.session.buffer_bytes))
         self.read_buf = bytearray(plan.read_bytes[side])
         self.read_every_ms = plan.read_every_ms[side]
         self.writes = []  # bytes that could not be written yet
         self.n_written = self.n_read = 0
-        self.is_true = True  # what was read is what was written
 
     def clock(self, t_ms):
         """What this side's clock shows."""
@@ -154,6 +155,7 @@ class Side:
         """A datagram arrives."""
         n = len(data)
         self.now_ms = t_ms
+        self.is_touched = True
         self.inbuf[:n] = data
         good = self.session.input(self.inbuf, n, self.clock(t_ms))
         self.record.number(t_ms, self.side, "i", 1 if good else 0)
@@ -162,6 +164,8 @@ class Side:
         """Do what the script says."""
         session = self.session
         code = 0
+        self.now_ms = t_ms
+        self.is_touched = True
         try:
             if what == "write":
                 self.writes.append(value)
@@ -190,6 +194,7 @@ class Side:
     def work(self, t_ms):
         """The application's turn: read, then write what is waiting."""
         every = self.read_every_ms
+        self.now_ms = t_ms
         if not every or t_ms % every == 0:
             while self._read(t_ms) and not every:
                 pass
@@ -222,12 +227,13 @@ class Side:
             data = bytes(room[:n])
             self.record.data(t_ms, self.side, "r", data)
             begin = self.n_read % _PATTERN_BYTES
-            self.is_true = self.is_true and data == _PATTERN[begin : begin + n]
+            if self.plan.is_safe and data != _PATTERN[begin : begin + n]:
+                raise AssertionError("what was read is not what was written, at %d ms" % t_ms)
             self.n_read += n
         return n
 
-    def next_ms(self, t_ms):
-        """When it has to be looked at again; -1 = never."""
+    def look_ahead(self, t_ms):
+        """Find out when it has to be looked at again."""
         wait_ms = self.session.timeout(self.clock(t_ms))
         self.record.number(t_ms, self.side, "t", wait_ms)
         if wait_ms == 0:
@@ -237,7 +243,8 @@ class Side:
         if every and self.session.readable:
             read_ms = t_ms // every * every + every
             next_ms = read_ms if next_ms < 0 else min(next_ms, read_ms)
-        return next_ms
+        self.next_ms = next_ms
+        self.is_touched = False
 
     def is_done(self):
         """Nothing to write, nothing unacknowledged; or the end."""
@@ -310,13 +317,15 @@ class Conversation:
                 sides[side] = Side(self.plan, side, self.record, now_ms)
             else:
                 sides[side].act(now_ms, what, value)
-        for side in (0, 1):
-            sides[side].work(now_ms)
-            self._pull(side)
+        for end in sides:
+            if end.is_touched or 0 <= end.next_ms <= now_ms:
+                end.work(now_ms)
+                self._pull(end.side)
+                end.look_ahead(now_ms)
 
     def _next_ms(self):
         """The next moment at which something happens; -1 = none."""
-        times = [end.next_ms(self.now_ms) for end in self.sides]
+        times = [end.next_ms for end in self.sides]
         if self._under_way:
             times.append(self._under_way[0][0])
         if self._script:

@@ -97,6 +97,10 @@ class Plan:
         self.read_every_ms = [one_of(rng, (0, 0, 0, 17, 230)) for _ in (0, 1)]
         self.read_bytes = [one_of(rng, (7, 200, 5000)) for _ in (0, 1)]
         self.script = self._script(rng, profile, fec)
+        #: whether what is read must be what was written
+        self.is_safe = profile != "damage" or crypt != "null"
+        for _, _, what, _ in self.script:
+            self.is_safe = self.is_safe and what != "restart"
 
     def _script(self, rng, profile, fec):
         """A list of (ms, side, what, how much), in the order of time."""
