@@ -70,6 +70,16 @@ class Ending(Gauges):
         self._watch(now_ms)
         self.arq.let_acks_pass()
 
+    def resume(self, now_ms):
+        """The path is another one: see `_resume`."""
+        from ._resume import resume  # only who uses it pays for it
+
+        resume(self.arq, now_ms)
+
+    def leave_budget(self):
+        """Give back what it has taken of the memory that sessions share, and count no more."""
+        self.arq.leave_budget()
+
     def failure(self):
         """Return the OSError that says how the session ended; None if it is well or was closed."""
         if not self.error:

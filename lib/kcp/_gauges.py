@@ -1,5 +1,6 @@
 """What can be asked of a session: the reading half of `Session`, which changes nothing."""
 
+from ._arq_rcv import sdiff
 from ._compat import const
 
 _OPEN = const(0)  # session.OPEN
@@ -34,6 +35,40 @@ class Gauges:
     def acked_sn(self) -> int:
         """The number of the oldest segment that is not acknowledged."""
         return self.arq.snd_una
+
+    @property
+    def next_sn(self) -> int:
+        """The number of the first segment that has not come, before which all have."""
+        return self.arq.rcv_nxt
+
+    @property
+    def rcv_room(self) -> int:
+        """Segments that the peer may send: the window that it is told."""
+        return self.arq.wnd_unused()
+
+    @property
+    def n_parity(self) -> int:
+        """Parity packets of the group at hand that output() has still to build."""
+        return 0 if self._encoder is None else self._encoder.n_parity
+
+    @property
+    def fec_ratio(self):
+        """(data, parity) that the peer's packets were found to have, None: not known yet."""
+        decoder = self._decoder
+        if decoder is None or decoder.is_tuning:
+            return None
+        return decoder.data, decoder.parity
+
+    def is_repeat(self, sn) -> bool:
+        """Has this data segment come before, or is it outside of the window? (kcp-go calls both
+        so.)"""
+        arq = self.arq
+        ahead = sdiff(sn, arq.rcv_nxt)
+        return not 0 <= ahead < arq.rcv_wnd or arq.holds(arq.rcv_nxt + ahead)
+
+    def n_sent(self, sn) -> int:
+        """How often a segment that is not acknowledged was sent: 0, 1, 2 = more."""
+        return self.arq.xmit(sn)
 
     @property
     def snd_room_bytes(self) -> int:

@@ -3,7 +3,6 @@
 from ._clock import ticks_diff, ticks_ms
 from ._ending import EPIPE
 from ._opening import SOCKBUF, check_ms, set_up
-from ._resume import resume
 from .session import CLOSED
 
 _FIRST_MS = 50  # to the second question; then twice as long each time
@@ -35,7 +34,7 @@ def use(link, sock, address):
         raise
     if endpoint.is_full:
         endpoint.unblocked()
-    resume(link.session.arq, ticks_ms())
+    link.session.resume(ticks_ms())
 
 
 class Search:

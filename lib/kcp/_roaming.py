@@ -24,7 +24,6 @@ a number that is in use.
 from ._arq_rcv import sdiff
 from ._compat import MICROPYTHON, const
 from ._kernels import u32
-from ._resume import resume
 
 _OVERHEAD = const(24)
 _PUSH = const(81)
@@ -90,7 +89,7 @@ class Roamer:
         if is_asked and _answers(buf, off, end, path.token):
             self._move(session, home, key, now_ms)
             return session
-        if is_taken or sdiff(u32(buf, off + 16), session.arq.snd_una) < 0:
+        if is_taken or sdiff(u32(buf, off + 16), session.acked_sn) < 0:
             path = None  # another session lives there, or the packet is an old one
         elif path is None or path.session is not session or self._is_over(path, now_ms):
             path = self._new_path(session, key, now_ms)
@@ -132,16 +131,16 @@ class Roamer:
             return
         path.asked_ms = now_ms
         buf, codec = self.buf, self._listener.codec
-        arq = path.session.arq
+        session = path.session
         at = codec.head
         for i in range(_OVERHEAD):
             buf[at + i] = 0
-        _put(buf, at, path.session.conv)
+        _put(buf, at, session.conv)
         buf[at + 4] = _PUSH
-        wnd = min(arq.wnd_unused(), 0xFFFF)
+        wnd = min(session.rcv_room, 0xFFFF)
         buf[at + 6], buf[at + 7] = wnd & 0xFF, wnd >> 8
         buf[at + 8 : at + 16] = path.token
-        _put(buf, at + 16, arq.rcv_nxt)
+        _put(buf, at + 16, session.next_sn)
         self.question_bytes = codec.seal(buf, at + _OVERHEAD)
         self.question_key = key
 
@@ -158,7 +157,7 @@ class Roamer:
             backlog.append((one, key if one is session else its_key))
         self.moved_from = home
         listener.stats.RoamMoves += 1
-        resume(session.arq, now_ms)
+        session.resume(now_ms)
 
     def _forget(self, session):
         paths = self._paths

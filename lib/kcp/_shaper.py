@@ -64,10 +64,9 @@ class Shaper:
         if self._n_copies:
             n = self._again(buf)
         else:
-            encoder = session._encoder
-            n_parity = 0 if encoder is None else encoder.n_parity
+            n_parity = session.n_parity
             n = self._own.output(session, buf, now_ms)
-            if n and self._dup and (encoder is None or encoder.n_parity >= n_parity):
+            if n and self._dup and session.n_parity >= n_parity:
                 rx_take(buf, 0, self._copy, 0, n)
                 self._copy_n = n
                 self._n_copies = self._dup

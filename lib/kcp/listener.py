@@ -162,7 +162,7 @@ class Listener:
         if known is None or (session is not None and known is not session):
             return
         del self.sessions[key]
-        known.arq.leave_budget()
+        known.leave_budget()
         self.stats.CurrEstab = len(self.sessions)
         if self.roamer is not None:
             self.roamer.closed(known)

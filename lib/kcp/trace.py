@@ -13,7 +13,6 @@ outputs). The copies that the setting `dup` makes are not told.
 
 import sys
 
-from ._arq_rcv import sdiff
 from ._compat import MICROPYTHON, const
 from ._kernels import seg_parse
 
@@ -177,16 +176,16 @@ class Tracer:
 
     def sent(self, n):
         """send() took n bytes."""
-        self._say(SEND, "send", self._session.arq.stream, n)
+        self._say(SEND, "send", self._session.config.stream, n)
 
     def received(self, n):
         """recv_into() handed out n bytes."""
-        self._say(RECV, "recv", self._session.arq.stream, n)
+        self._say(RECV, "recv", self._session.config.stream, n)
 
     def input(self, buf, off, end, is_regular):
         """The ARQ is about to take the segments buf[off:end]: tell what it will read of them."""
         session = self._session
-        arq, conv = session.arq, session.conv
+        conv = session.conv
         packet_type = "regular" if is_regular else "fec"
         while end - off >= _OVERHEAD:
             conv_lo, conv_hi, cmd, frg, wnd, ts, sn, una, n = seg_parse(buf, off)
@@ -198,10 +197,10 @@ class Tracer:
                 return
             off += n
             if cmd == _PUSH:
-                is_repeat = _is_repeat(arq, sn)
+                is_repeat = session.is_repeat(sn)
                 self._say(IN_PUSH, "in_push", sn, una, ts, packet_type, is_repeat)
             elif cmd == _ACK:
-                self._say(IN_ACK, "in_ack", sn, una, ts, arq.rx_rto)
+                self._say(IN_ACK, "in_ack", sn, una, ts, session.rto_ms)
             elif cmd == _WASK:
                 self._say(IN_WASK, "in_wask", wnd, ts)
             elif cmd == _WINS:
@@ -221,24 +220,18 @@ class Tracer:
 
     def _segments(self, buf, off, end):
         """Tell about every segment of a datagram that is sent."""
-        arq = self._session.arq
+        session = self._session
         while off < end:
             _, _, cmd, frg, wnd, ts, sn, una, n = seg_parse(buf, off)
             off += _OVERHEAD + n
             if cmd == _PUSH:
-                self._say(OUT_PUSH, "out_push", sn, frg, una, ts, arq.xmit(sn), n)
+                self._say(OUT_PUSH, "out_push", sn, frg, una, ts, session.n_sent(sn), n)
             elif cmd == _ACK:
                 self._say(OUT_ACK, "out_ack", sn, una, ts)
             elif cmd == _WASK:
                 self._say(OUT_WASK, "out_wask", wnd, ts)
             else:
                 self._say(OUT_WINS, "out_wins", wnd, ts)
-
-
-def _is_repeat(arq, sn):
-    """Has this segment come before, or is it outside of the window? (kcp-go calls both so.)"""
-    ahead = sdiff(sn, arq.rcv_nxt)
-    return not 0 <= ahead < arq.rcv_wnd or arq.holds(arq.rcv_nxt + ahead)
 
 
 def attach(session, events, sink, report):

@@ -39,10 +39,7 @@ async def ratio_of(address, config, timeout_s):
 
 
 def _ratio(session):
-    decoder = session._decoder
-    if decoder is None or decoder.is_tuning or session.stats.FECParityShards < _ENOUGH:
-        return None
-    return decoder.data, decoder.parity
+    return session.fec_ratio if session.stats.FECParityShards >= _ENOUGH else None
 
 
 async def _drain(reader):
