@@ -1,4 +1,4 @@
-// One peer: lib/kcp/session.py, and lib/kcp/_ending.py, _keeper.py, _oob.py for the rest of it.
+// One peer: lib/kcp/session.py and lib/kcp/_oob.py; kcp_session_end.c has the rest of it.
 
 #include <string.h>
 
@@ -10,8 +10,6 @@
 
 #define MIN_PAYLOAD (12) // an empty out-of-band packet with its FEC header
 #define CONV_BYTES (4)
-#define QUIET_RTOS (3)
-#define QUIET_MIN_MS (200)
 #define SURE (3) // datagrams in a row: without a checksum, one may have been damaged
 
 static uint32_t packet_bytes(const kcp_session_t *s) {
@@ -90,106 +88,12 @@ int kcp_session_set_mtu(kcp_session_t *s, int32_t mtu) {
     return kcp_arq_set_mtu(&s->arq, mtu);
 }
 
-// -- the end ---------------------------------------------------------------------------------------
-
-void kcp_session_abort(kcp_session_t *s, int why) {
-    if (s->state != KCP_CLOSED) {
-        s->state = KCP_CLOSED;
-        s->lost_bytes = s->arq.snd_bytes;
-        s->why = why;
-    }
-}
-
-void kcp_session_probe(kcp_session_t *s) {
-    s->arq.probe |= KCP_ASK;
-    kcp_arq_flush(&s->arq);
-}
-
-static void wait_from(kcp_session_t *s, uint32_t now_ms) {
-    if (!s->is_waiting) {
-        s->is_waiting = 1;
-        s->waiting_ms = now_ms;
-    }
-}
-
-void kcp_session_ask(kcp_session_t *s, uint32_t now_ms) {
-    kcp_session_probe(s);
-    wait_from(s, now_ms);
-}
-
-// For how many ms the peer may still need an answer to what it sent last.
-static int32_t quiet_left(const kcp_session_t *s, uint32_t now_ms) {
-    if (s->arq.push_ms < 0) {
-        return 0;
-    }
-    int32_t quiet_ms = QUIET_RTOS * s->arq.rx_rto;
-    quiet_ms = quiet_ms > QUIET_MIN_MS ? quiet_ms : QUIET_MIN_MS;
-    return kcp_left((uint32_t)s->arq.push_ms, (uint32_t)quiet_ms, now_ms);
-}
-
-static void is_dead(kcp_session_t *s, uint32_t now_ms) {
-    uint32_t dead_ms = s->config.dead_ms;
-    if (s->arq.behind && kcp_left(s->last_input_ms, dead_ms / 2, now_ms)) {
-        kcp_session_abort(s, KCP_FORGOTTEN); // it answers all the time, but not what was asked
-    } else {
-        kcp_session_abort(s, s->arq.snd_bytes ? KCP_DEAD : KCP_DEAD_KEEPALIVE);
-    }
-}
-
-static int32_t ask_left(kcp_session_t *s, uint32_t now_ms) {
-    if (s->last_input_ms != s->keeper_heard_ms) {
-        s->keeper_heard_ms = s->keeper_since_ms = s->last_input_ms;
-    }
-    return kcp_left(s->keeper_since_ms, s->config.keepalive_ms, now_ms);
-}
-
-// Keep-alive and idle limit.
-static void keep(kcp_session_t *s, uint32_t now_ms) {
-    const kcp_session_config_t *config = &s->config;
-    if (config->idle_ms && kcp_left(s->last_input_ms, config->idle_ms, now_ms) == 0) {
-        kcp_session_abort(s, KCP_IDLE);
-    } else if (config->keepalive_ms && ask_left(s, now_ms) == 0) {
-        s->keeper_since_ms = now_ms;
-        kcp_session_ask(s, now_ms);
-    }
-}
-
-static void watch_closing(kcp_session_t *s, uint32_t now_ms) {
-    int has_unacked = s->arq.snd_bytes > 0;
-    if (kcp_left(s->close_ms, s->linger_ms, now_ms) == 0) {
-        kcp_session_abort(s, has_unacked ? KCP_LINGER : KCP_WELL);
-    } else if (!s->n_oob && !has_unacked && kcp_arq_is_idle(&s->arq) && quiet_left(s, now_ms) == 0) {
-        kcp_session_abort(s, KCP_WELL);
-    }
-}
-
-// Notice a dead peer, and the end of closing.
-static void watch(kcp_session_t *s, uint32_t now_ms) {
-    if (s->is_waiting && kcp_left(s->waiting_ms, s->config.dead_ms, now_ms) == 0) {
-        is_dead(s, now_ms);
-    }
-    if (s->state == KCP_OPEN) {
-        keep(s, now_ms);
-    } else if (s->state == KCP_CLOSING) {
-        watch_closing(s, now_ms);
-    }
-}
-
-void kcp_session_close(kcp_session_t *s, uint32_t now_ms, uint32_t linger_ms) {
-    if (s->state != KCP_OPEN) {
-        return;
-    }
-    s->state = KCP_CLOSING;
-    s->close_ms = now_ms;
-    s->linger_ms = linger_ms;
-    s->arq.ack_nodelay = 1; // the peer may be waiting for our last ACK in its own close
-    kcp_arq_flush(&s->arq);
-    watch(s, now_ms);
-}
-
 // -- in --------------------------------------------------------------------------------------------
 
 static int input_kcp(kcp_session_t *s, const uint8_t *data, size_t n, uint32_t now_ms, int is_regular) {
+    if (s->tap != NULL) {
+        s->tap->input(s->tap->owner, data, n, is_regular);
+    }
     if (kcp_arq_input(&s->arq, data, n, now_ms, is_regular) != 0) {
         s->stats->count[KCP_KCP_IN_ERRORS]++;
         return 0;
@@ -295,6 +199,10 @@ int kcp_session_input(kcp_session_t *s, uint8_t *buf, size_t n, uint32_t now_ms)
 // -- out -------------------------------------------------------------------------------------------
 
 static int32_t sealed(kcp_session_t *s, uint8_t *buf, int32_t end) {
+    if (s->tap != NULL) {
+        size_t n = (size_t)(end - s->crypt_head);
+        s->tap->output(s->tap->owner, buf + s->crypt_head, n, (size_t)(end + s->crypt_tail));
+    }
     if (s->codec != NULL) {
         s->entropy.fill(s->entropy.owner, buf, (size_t)s->nonce_bytes);
         end = kcp_crypt_seal(s->codec, buf, KCP_BUFFER_BYTES, (size_t)end);
@@ -348,7 +256,7 @@ int32_t kcp_session_output(kcp_session_t *s, uint8_t *buf, uint32_t now_ms) {
     }
     if (kcp_arq_is_idle(a)) {
         kcp_arq_tick(a, now_ms);
-        watch(s, now_ms);
+        kcp_session_watch(s, now_ms);
     }
     uint8_t *packet = buf + s->crypt_head;
     int32_t n = out_extra(s, packet, now_ms);
@@ -358,12 +266,12 @@ int32_t kcp_session_output(kcp_session_t *s, uint8_t *buf, uint32_t now_ms) {
     n = kcp_arq_output(a, buf + s->head, now_ms);
     if (n == 0) {
         if (s->state == KCP_CLOSING) {
-            watch(s, now_ms);
+            kcp_session_watch(s, now_ms);
         }
         return 0;
     }
     if (a->snd_bytes && (a->rmt_wnd || a->asked)) { // a shut peer answers nothing but a window probe
-        wait_from(s, now_ms);
+        kcp_session_wait_from(s, now_ms);
     }
     return sealed(s, buf, s->crypt_head + grouped(s, packet, n, now_ms));
 }
@@ -385,10 +293,10 @@ int32_t kcp_session_timeout(kcp_session_t *s, uint32_t now_ms) {
     }
     if (s->state == KCP_CLOSING) {
         wait_ms = kcp_sooner(wait_ms, kcp_left(s->close_ms, s->linger_ms, now_ms));
-        return s->arq.snd_bytes ? wait_ms : kcp_sooner(wait_ms, quiet_left(s, now_ms));
+        return s->arq.snd_bytes ? wait_ms : kcp_sooner(wait_ms, kcp_session_quiet_left(s, now_ms));
     }
     if (config->keepalive_ms) {
-        wait_ms = kcp_sooner(wait_ms, ask_left(s, now_ms));
+        wait_ms = kcp_sooner(wait_ms, kcp_session_ask_left(s, now_ms));
     }
     if (config->idle_ms) {
         wait_ms = kcp_sooner(wait_ms, kcp_left(s->last_input_ms, config->idle_ms, now_ms));

@@ -9,7 +9,7 @@
 //     close    flush, linger until all is acknowledged, then KCP_CLOSED
 //
 // A session lives in memory of the caller's, as does its codec, which sessions may share. What it
-// stores comes from the caller's kcp_memory_t. Nothing calls back but that and `fill`.
+// stores comes from the caller's kcp_memory_t. Nothing calls back but that, `fill` and the tap.
 #ifndef KCP_SESSION_H
 #define KCP_SESSION_H
 
@@ -52,6 +52,15 @@ typedef struct {
     void (*fill)(void *owner, uint8_t *bytes, size_t n);
 } kcp_entropy_t;
 
+// Told what passes, before it has an effect: the segments of a datagram that has come (is_regular 0:
+// repaired by FEC), and a datagram that is built, from the FEC head on and not encrypted yet, with the
+// bytes that it will have on the wire. May ask the session for anything that changes nothing.
+typedef struct {
+    void *owner;
+    void (*input)(void *owner, const uint8_t *segments, size_t n, int is_regular);
+    void (*output)(void *owner, const uint8_t *packet, size_t n, size_t n_wire);
+} kcp_tap_t;
+
 // One out-of-band packet that waits to be sent.
 typedef struct kcp_oob {
     struct kcp_oob *next;
@@ -70,6 +79,7 @@ typedef struct {
     const void *codec; // NULL: no crypt layer
     kcp_session_config_t config;
     kcp_stats_t *stats;
+    const kcp_tap_t *tap; // NULL: nobody is told
     int32_t crypt_head, crypt_tail, nonce_bytes, head;
     int32_t state, why;
     int32_t lost_bytes; // not acknowledged when it went KCP_CLOSED
@@ -114,5 +124,23 @@ int32_t kcp_session_max_oob(const kcp_session_t *s);
 void kcp_session_fit_cc(kcp_session_t *s);
 // A change of the datagram's size. -1: no room for data, or no memory; nothing has changed.
 int kcp_session_set_mtu(kcp_session_t *s, int32_t mtu);
+// All settings that may change while it lives: those of the windows, of time and of congestion, stream,
+// ack_nodelay, is_write_delayed, the mtu and the limits in ms. -1: as kcp_session_set_mtu().
+int kcp_session_set(kcp_session_t *s, const kcp_session_config_t *config);
+// The path is another one: send again soon what is under way.
+void kcp_session_resume(kcp_session_t *s, uint32_t now_ms);
+// Something else keeps output() from being called.
+void kcp_session_held_back(kcp_session_t *s, uint32_t now_ms);
+// Has this data segment come before, or is it outside of the window? How often was one sent that is
+// not acknowledged: 0, 1, 2 = more.
+int kcp_session_is_repeat(const kcp_session_t *s, uint32_t sn);
+int32_t kcp_session_n_sent(const kcp_session_t *s, uint32_t sn);
+
+// -- between the files of the session --------------------------------------------------------------
+
+void kcp_session_watch(kcp_session_t *s, uint32_t now_ms);
+void kcp_session_wait_from(kcp_session_t *s, uint32_t now_ms);
+int32_t kcp_session_quiet_left(const kcp_session_t *s, uint32_t now_ms);
+int32_t kcp_session_ask_left(kcp_session_t *s, uint32_t now_ms);
 
 #endif
