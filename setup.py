@@ -13,7 +13,7 @@ from setuptools.command.build_ext import build_ext
 
 # The stable ABI has had buffers since 3.11; builds without the GIL do not have it.
 STABLE = sys.version_info >= (3, 11) and not sysconfig.get_config_var("Py_GIL_DISABLED")
-MACROS = [("KCP_CRC_SLICES", "8"), ("KCP_ARQ", "0"), ("KCP_FEC", "0")]
+MACROS = [("KCP_CRC_SLICES", "8")]
 
 
 class OptionalExtension(build_ext):
@@ -42,8 +42,8 @@ setup(
     ext_modules=[
         Extension(
             "_kcp",
-            sources=["native/cpython/_kcpmodule.c", *sorted(glob.glob("native/core/*.c"))],
-            depends=sorted(glob.glob("native/core/*.h")),
+            sources=[f for d in ("cpython", "core") for f in sorted(glob.glob(f"native/{d}/*.c"))],
+            depends=[*glob.glob("native/cpython/*.h"), *glob.glob("native/core/*.h")],
             include_dirs=["native/core"],
             define_macros=MACROS + ([("Py_LIMITED_API", "0x030b0000")] if STABLE else []),
             extra_compile_args=[] if sys.platform == "win32" else ["-std=c99", "-O3"],

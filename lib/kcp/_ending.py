@@ -80,19 +80,6 @@ class Ending(Gauges):
         """Give back what it has taken of the memory that sessions share, and count no more."""
         self.arq.leave_budget()
 
-    def failure(self):
-        """Return the OSError that says how the session ended; None if it is well or was closed."""
-        if not self.error:
-            return None
-        return OSError(self.error, self.why or "the session is over")
-
-    def loss(self, n_bytes):
-        """Return the OSError of a close() that left n_bytes unacknowledged."""
-        text = "{} bytes were not acknowledged".format(n_bytes)
-        if self.why is not None:
-            text = "{}: {}".format(text, self.why)
-        return OSError(self.error or ETIMEDOUT, text)
-
     def _watch(self, now_ms):
         """Notice a dead peer, and the end of closing."""
         if self._waiting and left(self._waiting_ms, self.config.dead_ms, now_ms) == 0:

@@ -2,12 +2,12 @@
 
 from ._arq_rcv import sdiff
 from ._compat import const
+from ._failing import Failing
 
-_OPEN = const(0)  # session.OPEN
 _CONV_BYTES = const(4)
 
 
-class Gauges:
+class Gauges(Failing):
     """Properties of a `Session`."""
 
     @property
@@ -91,8 +91,3 @@ class Gauges:
     def rto_ms(self) -> int:
         """Retransmission timeout in ms (kcp-go: GetRTO)."""
         return self.arq.rx_rto
-
-    @property
-    def is_closing(self) -> bool:
-        """True from close() or abort() on."""
-        return self.state != _OPEN

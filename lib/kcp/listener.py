@@ -28,7 +28,7 @@ from errno import ECONNRESET
 
 from ._compat import const
 from .packet import BAD_SUM, codec
-from .session import CLOSED, Session
+from .session import CLOSED, Budget, Session
 from .stats import Stats
 
 _OVERHEAD = const(24)
@@ -43,14 +43,6 @@ _MIN_BUFFER = const(1536)
 _ACK = const(82)
 _WINS = const(84)
 _FIRST_WND = const(128)  # what KCP peers take the other's window for at first: 32, in C 128
-
-
-class Budget:
-    """Bytes that sessions together may hold."""
-
-    def __init__(self, limit_bytes):
-        self.limit_bytes = limit_bytes
-        self.used_bytes = 0
 
 
 class Listener:

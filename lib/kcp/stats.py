@@ -85,14 +85,10 @@ def csv_header() -> str:
     return "Unix," + ",".join(NAMES)
 
 
-class Stats:
-    """A set of counters: one int attribute per name of `NAMES`."""
+class Counts:
+    """What can be done with a set of counters, wherever they lie."""
 
-    __slots__ = NAMES + ("is_past",)
-
-    def __init__(self):
-        self.is_past = False  # has left total() as a session: see read_late()
-        self.reset()
+    __slots__ = ()
 
     def reset(self):
         """Set every counter to 0. (Of a live session: total() then forgets what it had.)"""
@@ -121,6 +117,16 @@ class Stats:
     def csv_row(self, unix_s: int) -> str:
         """Return a line of a CSV file; unix_s: the time in seconds, which is its first column."""
         return "%d,%s" % (unix_s, ",".join(self.row()))
+
+
+class Stats(Counts):
+    """A set of counters: one int attribute per name of `NAMES`."""
+
+    __slots__ = NAMES + ("is_past",)
+
+    def __init__(self):
+        self.is_past = False  # has left total() as a session: see read_late()
+        self.reset()
 
 
 # The process's. Endpoints on threads of their own come here, hence the lock; a finalizer may

@@ -1,10 +1,10 @@
-// The CPython extension _kcp: the core's kernels and ciphers over buffers of the caller's.
+// The CPython extension _kcp: the core's kernels and ciphers over buffers of the caller's; the session
+// is in _kcpsession.c.
 //
 // native/mod/modkcp.c is its MicroPython twin: same names, arguments and effects. Arguments are
 // trusted to be of the right kind by lib/kcp, but never to stay within their buffers.
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "_kcpmodule.h"
 
 #include "kcp_bytes.h"
 #include "kcp_crypt.h"
@@ -15,7 +15,7 @@
 
 static PyObject *value_name; // the attribute of an Accumulator that holds its bytes
 
-static int are_args(Py_ssize_t n, Py_ssize_t wanted) {
+int kcpmod_are_args(Py_ssize_t n, Py_ssize_t wanted) {
     if (n != wanted) {
         PyErr_Format(PyExc_TypeError, "%zd arguments, not %zd", wanted, n);
         return 0;
@@ -24,7 +24,7 @@ static int are_args(Py_ssize_t n, Py_ssize_t wanted) {
 }
 
 // A range of a buffer; 0 and an exception if it is not within it.
-static int is_within(const Py_buffer *buffer, Py_ssize_t off, Py_ssize_t n) {
+int kcpmod_is_within(const Py_buffer *buffer, Py_ssize_t off, Py_ssize_t n) {
     if (off < 0 || n < 0 || off > buffer->len || n > buffer->len - off) {
         PyErr_SetString(PyExc_ValueError, "the range is not within the buffer");
         return 0;
@@ -32,12 +32,12 @@ static int is_within(const Py_buffer *buffer, Py_ssize_t off, Py_ssize_t n) {
     return 1;
 }
 
-static int get_buffer(PyObject *object, Py_buffer *buffer, int is_written) {
+int kcpmod_get_buffer(PyObject *object, Py_buffer *buffer, int is_written) {
     return PyObject_GetBuffer(object, buffer, is_written ? PyBUF_WRITABLE : PyBUF_SIMPLE);
 }
 
 // Take n integers out of arguments; 0 and an exception if one is none.
-static int get_numbers(PyObject *const *args, int n, Py_ssize_t *numbers) {
+int kcpmod_get_numbers(PyObject *const *args, int n, Py_ssize_t *numbers) {
     for (int i = 0; i < n; i++) {
         numbers[i] = PyLong_AsSsize_t(args[i]);
         if (numbers[i] == -1 && PyErr_Occurred()) {
@@ -53,10 +53,10 @@ static PyObject *mod_crc32(PyObject *self, PyObject *const *args, Py_ssize_t n_a
     Py_buffer buf;
     PyObject *result = NULL;
     (void)self;
-    if (!are_args(n_args, 3) || !get_numbers(args + 1, 2, at) || get_buffer(args[0], &buf, 0)) {
+    if (!kcpmod_are_args(n_args, 3) || !kcpmod_get_numbers(args + 1, 2, at) || kcpmod_get_buffer(args[0], &buf, 0)) {
         return NULL;
     }
-    if (is_within(&buf, at[0], at[1] - at[0])) {
+    if (kcpmod_is_within(&buf, at[0], at[1] - at[0])) {
         result = PyLong_FromUnsignedLong(
             kcp_crc32(0, (const uint8_t *)buf.buf + at[0], (size_t)(at[1] - at[0])));
     }
@@ -72,9 +72,9 @@ static int add_row(PyObject *sum, PyObject *table, const uint8_t *data, Py_ssize
     if (value == NULL) {
         return 0;
     }
-    if (get_buffer(value, &to, 1) == 0) {
-        if (get_buffer(table, &factor, 0) == 0) {
-            if (is_within(&to, 0, n) && is_within(&factor, 1, 1)) {
+    if (kcpmod_get_buffer(value, &to, 1) == 0) {
+        if (kcpmod_get_buffer(table, &factor, 0) == 0) {
+            if (kcpmod_is_within(&to, 0, n) && kcpmod_is_within(&factor, 1, 1)) {
                 kcp_gf_add(to.buf, data, (size_t)n, ((const uint8_t *)factor.buf)[1]);
                 is_good = 1;
             }
@@ -92,11 +92,11 @@ static PyObject *mod_gf_add(PyObject *self, PyObject *const *args, Py_ssize_t n_
     Py_buffer buf;
     int is_good = 0;
     (void)self;
-    if (!are_args(n_args, 5) || !get_numbers(args + 3, 2, at) || get_buffer(args[2], &buf, 0)) {
+    if (!kcpmod_are_args(n_args, 5) || !kcpmod_get_numbers(args + 3, 2, at) || kcpmod_get_buffer(args[2], &buf, 0)) {
         return NULL;
     }
     Py_ssize_t n_rows = PySequence_Size(args[0]);
-    if (n_rows >= 0 && is_within(&buf, at[0], at[1])) {
+    if (n_rows >= 0 && kcpmod_is_within(&buf, at[0], at[1])) {
         is_good = 1;
         for (Py_ssize_t i = 0; i < n_rows && is_good; i++) {
             PyObject *sum = PySequence_GetItem(args[0], i), *table = PySequence_GetItem(args[1], i);
@@ -116,7 +116,7 @@ PyDoc_STRVAR(zero_doc, "zero(buf): make all of it zeros");
 static PyObject *mod_zero(PyObject *self, PyObject *object) {
     Py_buffer buf;
     (void)self;
-    if (get_buffer(object, &buf, 1)) {
+    if (kcpmod_get_buffer(object, &buf, 1)) {
         return NULL;
     }
     memset(buf.buf, 0, (size_t)buf.len);
@@ -130,12 +130,12 @@ static PyObject *mod_copy(PyObject *self, PyObject *const *args, Py_ssize_t n_ar
     Py_buffer src, dst;
     int is_good = 0;
     (void)self;
-    if (!are_args(n_args, 5) || !get_numbers(args + 1, 1, off) || !get_numbers(args + 3, 2, at)
-        || get_buffer(args[0], &src, 0)) {
+    if (!kcpmod_are_args(n_args, 5) || !kcpmod_get_numbers(args + 1, 1, off) || !kcpmod_get_numbers(args + 3, 2, at)
+        || kcpmod_get_buffer(args[0], &src, 0)) {
         return NULL;
     }
-    if (get_buffer(args[2], &dst, 1) == 0) {
-        if (is_within(&src, off[0], at[1]) && is_within(&dst, at[0], at[1])) {
+    if (kcpmod_get_buffer(args[2], &dst, 1) == 0) {
+        if (kcpmod_is_within(&src, off[0], at[1]) && kcpmod_is_within(&dst, at[0], at[1])) {
             memmove((char *)dst.buf + at[0], (const char *)src.buf + off[0], (size_t)at[1]);
             is_good = 1;
         }
@@ -164,10 +164,10 @@ static PyObject *mod_crypt_init(PyObject *self, PyObject *const *args, Py_ssize_
     Py_buffer codec, key;
     int result = KCP_CRYPT_MISUSE, hardware = 0;
     (void)self;
-    if (!are_args(n_args, 4) || !get_numbers(args + 1, 1, numbers) || get_buffer(args[0], &codec, 1)) {
+    if (!kcpmod_are_args(n_args, 4) || !kcpmod_get_numbers(args + 1, 1, numbers) || kcpmod_get_buffer(args[0], &codec, 1)) {
         return NULL;
     }
-    if (get_buffer(args[2], &key, 0) == 0) {
+    if (kcpmod_get_buffer(args[2], &key, 0) == 0) {
         int (*init)(void *, size_t, int, const uint8_t *, size_t) =
             PyObject_IsTrue(args[3]) ? kcp_crypt_init_portable : kcp_crypt_init;
         result = init(codec.buf, (size_t)codec.len, (int)numbers[0], key.buf, (size_t)key.len);
@@ -195,12 +195,12 @@ static PyObject *mod_seal(PyObject *self, PyObject *const *args, Py_ssize_t n_ar
     Py_buffer codec, buf, nonce;
     int n = KCP_CRYPT_MISUSE;
     (void)self;
-    if (!are_args(n_args, 4) || !get_numbers(args + 2, 1, at) || get_buffer(args[0], &codec, 0)) {
+    if (!kcpmod_are_args(n_args, 4) || !kcpmod_get_numbers(args + 2, 1, at) || kcpmod_get_buffer(args[0], &codec, 0)) {
         return NULL;
     }
-    if (get_buffer(args[1], &buf, 1) == 0) {
-        if (get_buffer(args[3], &nonce, 0) == 0) {
-            if (is_codec(&codec) && is_within(&buf, 0, at[0])) {
+    if (kcpmod_get_buffer(args[1], &buf, 1) == 0) {
+        if (kcpmod_get_buffer(args[3], &nonce, 0) == 0) {
+            if (is_codec(&codec) && kcpmod_is_within(&buf, 0, at[0])) {
                 size_t n_nonce = (size_t)kcp_crypt_nonce(kcp_crypt_kind(codec.buf));
                 if (nonce.len >= (Py_ssize_t)n_nonce && buf.len >= (Py_ssize_t)n_nonce) {
                     memcpy(buf.buf, nonce.buf, n_nonce);
@@ -223,11 +223,11 @@ static PyObject *open_or_run(PyObject *const *args, int is_open, int is_opening)
     Py_ssize_t at[1];
     Py_buffer codec, buf;
     PyObject *result = NULL;
-    if (!get_numbers(args + 2, 1, at) || get_buffer(args[0], &codec, 0)) {
+    if (!kcpmod_get_numbers(args + 2, 1, at) || kcpmod_get_buffer(args[0], &codec, 0)) {
         return NULL;
     }
-    if (get_buffer(args[1], &buf, 1) == 0) {
-        if (is_codec(&codec) && is_within(&buf, 0, at[0])) {
+    if (kcpmod_get_buffer(args[1], &buf, 1) == 0) {
+        if (is_codec(&codec) && kcpmod_is_within(&buf, 0, at[0])) {
             int n = is_open ? kcp_crypt_open(codec.buf, buf.buf, (size_t)at[0])
                 : kcp_crypt_run(codec.buf, buf.buf, (size_t)at[0], is_opening);
             if (n == KCP_CRYPT_MISUSE) {
@@ -245,13 +245,13 @@ static PyObject *open_or_run(PyObject *const *args, int is_open, int is_opening)
 PyDoc_STRVAR(open_doc, "open(codec, buf, n) -> offset of the payload in the datagram buf[0:n], or a negative code");
 static PyObject *mod_open(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;
-    return are_args(n_args, 3) ? open_or_run(args, 1, 0) : NULL;
+    return kcpmod_are_args(n_args, 3) ? open_or_run(args, 1, 0) : NULL;
 }
 
 PyDoc_STRVAR(run_doc, "run(codec, buf, n, opening): the cipher alone over buf[0:n]");
 static PyObject *mod_run(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     (void)self;
-    return are_args(n_args, 4) ? open_or_run(args, 0, PyObject_IsTrue(args[3]) == 1) : NULL;
+    return kcpmod_are_args(n_args, 4) ? open_or_run(args, 0, PyObject_IsTrue(args[3]) == 1) : NULL;
 }
 
 #define FAST(name) {#name, (PyCFunction)(void (*)(void))mod_##name, METH_FASTCALL, name##_doc}
@@ -271,7 +271,14 @@ static PyMethodDef methods[] = {
 
 static int execute(PyObject *module) {
     value_name = PyUnicode_InternFromString("value");
-    return value_name == NULL ? -1 : PyModule_AddIntConstant(module, "API", API);
+    if (value_name == NULL || PyModule_AddIntConstant(module, "API", API)) {
+        return -1;
+    }
+#if KCP_SESSION
+    return kcpmod_add_counters(module) || kcpmod_add_session(module) ? -1 : 0;
+#else
+    return 0;
+#endif
 }
 
 static PyModuleDef_Slot slots[] = {

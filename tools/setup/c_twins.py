@@ -44,12 +44,11 @@ def ensure_extension(python_folder):
         path = os.path.join(folder, "_kcp" + suffix)
         core = sorted(glob.glob(os.path.join(NATIVE, "core", "*.c")))
         flags = ["-std=c99", "-O3", "-fPIC", "-shared", *WARNINGS, "-DKCP_CRC_SLICES=8"]
-        flags += ["-DKCP_ARQ=0", "-DKCP_FEC=0"]
         if sys.version_info >= (3, 11) and not sysconfig.get_config_var("Py_GIL_DISABLED"):
             flags.append("-DPy_LIMITED_API=0x030b0000")
         log.run(
             ["gcc", *flags, *_header_flags(folder, log), "-I" + os.path.join(NATIVE, "core")]
-            + [os.path.join(NATIVE, "cpython", "_kcpmodule.c"), *core, "-o", path],
+            + [*sorted(glob.glob(os.path.join(NATIVE, "cpython", "*.c"))), *core, "-o", path],
             "The CPython extension of the C core could not be built.",
         )
         return {"about": "API " + _probe([python], {"PYTHONPATH": folder})}

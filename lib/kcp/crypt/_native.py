@@ -78,7 +78,7 @@ class Codec:
         is_aead = _FIRST_AEAD <= kind <= _LAST_AEAD
         self.head = 12 if is_aead else 20
         self.tail = 16 if is_aead else 0
-        self._memory = memory
+        self.memory = memory
         self._fill = fill
         self._nonce = bytearray(16)  # an AEAD takes 12 of them; fill() is at its best with 16
 
@@ -86,16 +86,16 @@ class Codec:
         """Finish the datagram whose payload is buf[head:end]; return its bytes."""
         nonce = self._nonce
         self._fill(nonce)
-        return _kcp.seal(self._memory, buf, end, nonce)
+        return _kcp.seal(self.memory, buf, end, nonce)
 
     def open(self, buf, n) -> int:
         """Check the datagram buf[0:n]; return where its payload starts, or a negative code."""
-        return _kcp.open(self._memory, buf, n)
+        return _kcp.open(self.memory, buf, n)
 
     def encrypt(self, buf, n):
         """Encrypt buf[0:n] in place; not for an AEAD."""
-        _kcp.run(self._memory, buf, n, False)
+        _kcp.run(self.memory, buf, n, False)
 
     def decrypt(self, buf, n):
         """Decrypt buf[0:n] in place; not for an AEAD."""
-        _kcp.run(self._memory, buf, n, True)
+        _kcp.run(self.memory, buf, n, True)
