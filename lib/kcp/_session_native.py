@@ -1,4 +1,4 @@
-"""`kcp.session.Session` in C (native/core): the six verbs and gauges of `_kcp.Session`, and the rest.
+"""`kcp.session.Session` in C: the six verbs and gauges of `_kcp.Session`, and the rest.
 
 What C does not have takes the session in Python, which is its twin datagram for datagram: a
 congestion controller of the user's, a cipher that is left to the platform (`crypt/_native.py`),
@@ -34,7 +34,7 @@ _REASONS = {
 }
 
 
-def Budget(limit_bytes):  # noqa: N802  the twin of a class
+def Budget(limit_bytes):
     """Return the bytes that sessions together may hold: limit_bytes, used_bytes."""
     budget = _kcp.Budget()
     budget.limit_bytes = min(limit_bytes, _MAX_LIMIT)

@@ -1,5 +1,4 @@
-"""`kcp.session.Session` in Python; `session.py` says what it is, `_session_native` is its twin in C."""
-
+"""`kcp.session.Session` in Python; `_session_native` is its twin in C."""
 
 from ._compat import const
 from ._ending import EPIPE, Ending, left, sooner

@@ -82,6 +82,33 @@ def session(now_ms=0, conv=CONV, **options):
     return Session(conv, Config(**values), fill, now_ms)
 
 
+class Shown:
+    """What a session in C shows of its inside, by the names that the one in Python has."""
+
+    def __init__(self, session_):
+        self._session = session_
+
+    def __getattr__(self, name):
+        return getattr(self._session, "_" + name)
+
+    def wait_snd(self):
+        return self._session.queued_segs
+
+    @property
+    def loss_pct(self):
+        return self._session._loss * 100 >> 10
+
+
+def arq_of(session_):
+    """What a test may look at of a session's ARQ."""
+    return session_.arq if hasattr(session_, "arq") else Shown(session_)
+
+
+def encoder_of(session_):
+    """What a test may look at of a session's FEC encoder."""
+    return session_._encoder if hasattr(session_, "_encoder") else Shown(session_)
+
+
 def carry(source, target, now_ms, keep=lambda datagram: True):
     """Move what `source` has due to `target`; return the datagrams that were built."""
     buf = bytearray(max(source.buffer_bytes, target.buffer_bytes))

@@ -4,10 +4,11 @@ from core_support import raises, segment
 
 from kcp._cc_kcp import Kcp
 from kcp._cc_rate import Rate
+from kcp._session_py import Session
 from kcp.arq import Arq
 from kcp.cc import Controller
 from kcp.config import Config
-from kcp.session import CLOSED, Session
+from kcp.session import CLOSED
 
 ACK = 82
 

@@ -3,7 +3,7 @@
 
 import struct
 
-from core_support import ACK, CONV, PUSH, carry, fill, read_all, segment, session
+from core_support import ACK, CONV, PUSH, arq_of, carry, fill, read_all, segment, session
 
 from kcp.config import Config
 from kcp.listener import Listener
@@ -208,7 +208,7 @@ def test_out_of_band_packets():
 @shows("AckDrops")
 def test_more_acknowledgements_than_are_kept():
     b = session(rcvwnd=1)
-    n_kept = b.arq._ack_max
+    n_kept = arq_of(b)._ack_max
     for _ in range(n_kept + 3):
         data = bytearray(segment(PUSH, sn=0, data=b"x"))
         b.input(data, len(data), 0)

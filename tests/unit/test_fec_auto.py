@@ -3,7 +3,7 @@
 
 import struct
 
-from core_support import PUSH, fill, parse, raises, read_all, session
+from core_support import PUSH, encoder_of, fill, parse, raises, read_all, session
 
 from kcp._fec_auto import AutoEncoder, Losses, parity_for
 from kcp.config import Config
@@ -222,7 +222,7 @@ def test_sessions():
         a, b = session(fec="auto", sndwnd=128, **options), session(fec="auto", **options)
         carried(a, b, 300000, 11)
         assert b.stats.FECRecovered >= 10
-        assert a._encoder.loss_pct >= 2
+        assert encoder_of(a).loss_pct >= 2
         for s in (a, b):
             assert s.stats.KCPInErrors == s.stats.FECErrs == 0
 
@@ -236,7 +236,7 @@ def test_sessions_with_few_messages():
         while a.output(bytearray(a.buffer_bytes), now_ms):
             pass
         now_ms += 1
-    assert a._encoder.n_copies == 0
+    assert encoder_of(a).n_copies == 0
 
 
 def test_settings():
@@ -244,7 +244,7 @@ def test_settings():
     assert config.datashard > config.parityshard >= 3
     config = Config(fec="auto", datashard=20, parityshard=5)
     assert (config.datashard, config.parityshard) == (20, 5)
-    assert Session(1, config, fill, 0)._encoder.data == 20
+    assert encoder_of(Session(1, config, fill, 0)).data == 20
     raises(ValueError, Config, fec="auto", datashard=40, parityshard=32)
     raises(ValueError, Config, fec="auto", datashard=4)
     assert "auto" in str(raises(ValueError, Config, fec="automatic"))
