@@ -22,6 +22,14 @@ _FEC_HEAD = const(8)
 _CONV_BYTES = const(4)
 
 
+class Budget:
+    """Bytes that sessions together may hold."""
+
+    def __init__(self, limit_bytes):
+        self.limit_bytes = limit_bytes
+        self.used_bytes = 0
+
+
 class Session(Ending):
     """The six verbs over one conversation.
 

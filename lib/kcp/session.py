@@ -24,14 +24,12 @@ CLOSING = const(1)
 CLOSED = const(2)
 EPIPE = 32  # MicroPython's errno module has no EPIPE
 
-if NATIVE:
-    try:
-        from ._session_native import Budget, Session
-    except (ImportError, AttributeError):  # a module without a session
-        from ._memory_budget import Budget
-        from ._session_py import Session
-else:
-    from ._memory_budget import Budget
-    from ._session_py import Session
+#: Is the session in C? (A dynamic module of MicroPython has the kernels and ciphers only.)
+IN_C = NATIVE and hasattr(__import__("_kcp"), "Session")
 
-__all__ = ("CLOSED", "CLOSING", "EPIPE", "OPEN", "Budget", "Session")
+if IN_C:
+    from ._session_native import Budget, Session
+else:
+    from ._session_py import Budget, Session
+
+__all__ = ("CLOSED", "CLOSING", "EPIPE", "IN_C", "OPEN", "Budget", "Session")

@@ -53,7 +53,8 @@ static PyObject *input(PyObject *self, PyObject *object, const Py_ssize_t *at, i
     if (s == NULL || now_ms < 0 || kcpmod_get_buffer(object, &buf, 1)) {
         return NULL;
     }
-    if (!kcpmod_is_within(&buf, at[0], at[1] > at[0] ? at[1] - at[0] : 0)) {
+    // (An end before the beginning is a datagram too short.)
+    if (!kcpmod_is_within(&buf, 0, at[1]) || !kcpmod_is_within(&buf, at[0], 0)) {
         PyBuffer_Release(&buf);
         return NULL;
     }
