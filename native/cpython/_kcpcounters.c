@@ -4,6 +4,8 @@
 
 #include <structmember.h>
 
+#if KCP_SESSION
+
 #define COUNTER(name, i) {#name, T_ULONGLONG, offsetof(counters_t, stats.count[i]), 0, NULL}
 
 static PyMemberDef counters_members[] = {
@@ -104,3 +106,5 @@ int kcpmod_add_counters(PyObject *module) {
     kcpmod_budget = add(module, "Budget", &budget_spec);
     return kcpmod_counters == NULL || kcpmod_budget == NULL ? -1 : 0;
 }
+
+#endif

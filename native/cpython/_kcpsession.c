@@ -4,6 +4,8 @@
 
 #include <structmember.h>
 
+#if KCP_SESSION
+
 #define NONCE_BYTES (16) // the longest: what `fill` is asked for every time
 
 // -- what the core calls ---------------------------------------------------------------------------
@@ -377,3 +379,5 @@ int kcpmod_add_session(PyObject *module) {
     }
     return PyModule_AddIntConstant(module, "BUFFER_BYTES", KCP_BUFFER_BYTES);
 }
+
+#endif

@@ -3,6 +3,8 @@
 
 #include "_kcptypes.h"
 
+#if KCP_SESSION
+
 static session_t *begin(PyObject *self) {
     session_t *s = (session_t *)self;
     if (!s->is_made || s->is_busy) {
@@ -322,3 +324,5 @@ PyMethodDef kcpmod_session_methods[] = {
     {"n_sent", verb_n_sent, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
+
+#endif
