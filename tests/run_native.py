@@ -14,11 +14,31 @@ import run_upy
 
 # What only CPython runs and what the whole stack makes of it.
 MORE = (
+    "unit/test_aio.py",
+    "unit/test_behind.py",
+    "unit/test_blocking.py",
+    "unit/test_blocking_server.py",
+    "unit/test_carrier.py",
+    "unit/test_cc.py",
+    "unit/test_counters.py",
+    "unit/test_endpoint.py",
+    "unit/test_fec_auto.py",
     "unit/test_fec_edges.py",
     "unit/test_fec_hostile.py",
+    "unit/test_ghosts.py",
+    "unit/test_keeper.py",
+    "unit/test_listener.py",
+    "unit/test_messages.py",
+    "unit/test_native_session.py",
     "unit/test_oob.py",
+    "unit/test_oob_stream.py",
+    "unit/test_options.py",
+    "unit/test_rate_limit.py",
+    "unit/test_rebind.py",
+    "unit/test_reconnect.py",
     "unit/test_rs_oracle.py",
     "unit/test_stream.py",
+    "unit/test_trace.py",
 )
 
 

@@ -55,7 +55,7 @@ class Ending(Gauges):
             self._waiting = True
             self._waiting_ms = now_ms
 
-    def fit_keeper(self):
+    def _fit_keeper(self):
         """(Keep-alive or the idle limit was turned on or off.)"""
         config = self.config
         if not config.keepalive_ms and not config.idle_ms:

@@ -58,7 +58,7 @@ def apply(session, options: dict):
     if config.trace != session.config.trace:
         session.set_logger(config.trace)
     session.config = config
-    session.fit_keeper()
+    session._fit_keeper()
     arq = session.arq
     if (config.sndwnd, config.rcvwnd) != (arq.snd_wnd, arq.rcv_wnd):
         is_told = config.rcvwnd == arq.rcv_wnd
@@ -70,7 +70,7 @@ def apply(session, options: dict):
     timing = (config.nodelay, config.interval, config.resend)
     if timing != (arq.nodelay, arq.interval_ms, arq.resend):
         arq.set_nodelay(*timing)
-    session.fit_cc()
+    session._fit_cc()
     arq.stream = config.stream
     if not session.is_closing:  # which has made it answer at once
         arq.ack_nodelay = config.acknodelay
@@ -85,4 +85,4 @@ def _set_mtu(session, config):
     session.arq.set_mtu(mtu)
     if session._encoder is not None:
         session._encoder.grow(mtu + 2)
-    session.fit_buffer()
+    session._fit_buffer()

@@ -62,10 +62,10 @@ class Session(Ending):
             stats=self.stats,
             budget=budget,
         )
-        self.fit_cc()
+        self._fit_cc()
         self.arq.set_phase(now_ms)
         self.arq.doubts = True
-        self.fit_buffer()
+        self._fit_buffer()
         self._encoder = self._decoder = None
         if config.datashard:
             self._encoder = self._make_encoder(mtu + 2)
@@ -84,7 +84,7 @@ class Session(Ending):
         self._close_ms = self._linger_ms = 0
         self._keeper = None
         if config.keepalive_ms or config.idle_ms:
-            self.fit_keeper()
+            self._fit_keeper()
         self.tracer = None
         if config.trace:
             self.set_logger(config.trace)
@@ -94,7 +94,7 @@ class Session(Ending):
 
             shape(self)
 
-    def fit_cc(self):
+    def _fit_cc(self):
         """(After a change of cc or pacing.)"""
         arq, config = self.arq, self.config
         arq.set_cc(config.cc, config.pacing, config.payload_pct)
@@ -111,7 +111,7 @@ class Session(Ending):
 
         return Encoder(config.datashard, config.parityshard, size)
 
-    def fit_buffer(self):
+    def _fit_buffer(self):
         """(After a change of the mtu.)"""
         self.mss = self.arq.mss
         #: bytes that buffers for input() and output() must have
