@@ -113,7 +113,7 @@ class Roamer:
         token = bytearray(_TOKEN_BYTES)
         self._fill(memoryview(token))
         token[3] |= 0x40  # a ts that is none of our clock's: no round trip is measured by it
-        una = session.arq.snd_una
+        una = session.acked_sn
         # an sn before the first one, also for a peer that was restarted; late: before snd_una
         token[7] = 0xFF if una < 1 << 30 else (una >> 24) - 1 & 0xFF
         path = paths[key] = Path(session, token, now_ms)
