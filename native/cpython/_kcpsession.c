@@ -238,6 +238,13 @@ static PyObject *gauge_fec_ratio(PyObject *self, void *closure) {
     return Py_BuildValue("(ii)", (int)d->data, (int)(d->n - d->data));
 }
 
+// The same where it may be doubted, too, for tests.
+static PyObject *gauge_doubted_ratio(PyObject *self, void *closure) {
+    const kcp_decoder_t *d = ((session_t *)self)->session.decoder;
+    (void)closure;
+    return Py_BuildValue("(ii)", d == NULL ? 0 : (int)d->data, d == NULL ? 0 : (int)(d->n - d->data));
+}
+
 static PyObject *gauge_heard(PyObject *self, void *closure) {
     (void)closure;
     return PyBool_FromLong(((session_t *)self)->session.has_heard);
@@ -302,6 +309,7 @@ static PyGetSetDef session_gauges[] = {
     GET(acked_sn),
     GET(end_sn),
     GET(fec_ratio),
+    {"_doubted_ratio", gauge_doubted_ratio, NULL, NULL, NULL},
     {"heard", gauge_heard, set_heard, NULL, NULL},
     {"on_oob", get_on_oob, set_on_oob, NULL, NULL},
     {"tracer", get_tracer, set_tracer, NULL, NULL},

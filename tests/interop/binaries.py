@@ -31,6 +31,9 @@ def micropython(variable="KCP_MICROPYTHON"):
 
 
 def environment():
-    """The environment in which a MicroPython finds the library (CPython has it on its path)."""
-    path = [LIB, HERE, ".frozen"]
-    return dict(os.environ, MICROPYPATH=":".join(path), PYTHONPATH=":".join(path[:2]))
+    """The environment in which both runtimes find the library; CPython also the C module, where
+    KCP_BACKEND=native asks for it."""
+    path, ours = [LIB, HERE, ".frozen"], [LIB, HERE]
+    if os.environ.get("KCP_BACKEND") == "native":
+        ours.append(needed("KCP_EXTENSION"))
+    return dict(os.environ, MICROPYPATH=":".join(path), PYTHONPATH=":".join(ours))

@@ -8,7 +8,7 @@ from sim.test_lifecycle import DELAY_MS, OPTIONS, World
 from kcp._roaming import MAX_PATHS, MAX_PER_SESSION
 from kcp.config import Config
 from kcp.listener import Listener
-from kcp.session import OPEN, Session
+from kcp.session import IN_C, OPEN, Session
 from kcp_sim.rng import Rng
 
 SECRET = {"crypt": "aes-128", "key": bytes(range(16))}
@@ -87,10 +87,11 @@ def talked(**options):
 
 def state(session):
     """What a packet could change in a session."""
-    arq = session.arq
-    state = [arq.snd_una, arq.snd_nxt, arq.rcv_nxt, arq.snd_bytes, arq.rmt_wnd, arq.rx_srtt]
-    state += [session.last_input_ms, session.state, arq.behind, session.unacked_bytes]
-    return state + [session.stats.as_dict()]
+    state = [session.acked_sn, session.end_sn, session.next_sn, session.unacked_bytes]
+    state += [session.last_input_ms, session.state, session.rtt_ms, session.stats.as_dict()]
+    for name in ("snd_nxt", "rmt_wnd", "behind"):
+        state.append(getattr(session.arq, name) if not IN_C else getattr(session, "_" + name))
+    return state
 
 
 # moving

@@ -187,7 +187,8 @@ def test_sessions_with_and_without_fec():
         if ours == theirs:
             assert a.stats.FECRecovered > 0 and b.stats.FECRecovered > 0
         for s, other in ((a, theirs), (b, ours)):
-            assert (s._decoder is not None) == (other is not None)
+            # (Where they differ it takes more packets than these to be sure.)
+            assert s.fec_ratio in ((other,) if ours == theirs else (None, other))
             assert s.stats.KCPInErrors == s.stats.FECErrs == 0
 
 

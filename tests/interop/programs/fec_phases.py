@@ -9,7 +9,11 @@ in the peer's packets, and the counters. The client's exit code is 1 if a byte w
 
 import asyncio
 import json
+import os
 import sys
+
+if '"change"' in sys.argv[-1] and hasattr(os, "environ"):
+    os.environ["KCP_BACKEND"] = "python"  # whose encoder can be another one
 
 from echo_client import receive, send
 from options import read
@@ -27,11 +31,18 @@ def change(session, ratio):
     session._encoder = Encoder(ratio[0], ratio[1], session.arq.mtu + 2, seqid)
 
 
+def ratio_of(session):
+    """What the peer's packets are taken to have, also where that may be doubted again."""
+    if hasattr(session, "_decoder"):
+        decoder = session._decoder
+        return (decoder.data, decoder.parity) if decoder else (0, 0)
+    return session._doubted_ratio
+
+
 def ended(stream, number, ratio):
     """Report a phase, and change the ratio behind the first."""
     session = stream.get_extra_info("session")
-    decoder = session._decoder
-    found = [decoder.data, decoder.parity] if decoder else [0, 0]
+    found = ratio_of(session)
     said = {"event": "phase", "number": number, "ratio": found, "snmp": session.stats.as_dict()}
     print(json.dumps(said))
     if number == 1 and ratio:
