@@ -29,7 +29,7 @@ test-interop: ## real kcp-go against this library: recorded traces, and transfer
 	$(ENV) run python tools/suites.py interop
 
 test-targets: ## the shared tests on every machine there is an emulator for (WHOLE=1: all of them, TARGETS="mips ...")
-	$(ENV) --only python,go,peers,micropython,arm,targets run python tools/targets.py $(if $(WHOLE),--whole) $(TARGETS)
+	$(ENV) --only python,go,peers,micropython,arm,native,targets run python tools/targets.py $(if $(WHOLE),--whole) $(TARGETS)
 
 mpy: ## the library compiled for each kind of device, into build/mpy (MPY="xtensawin ..."), and its sizes
 	$(ENV) --only python,micropython run python tools/mpy_build.py $(MPY)

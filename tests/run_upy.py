@@ -98,6 +98,8 @@ TARGETS = {
 }
 # Those that have the C module: as a dynamic module, and in the interpreter.
 NATIVE = ("natmod", "usermod")
+# A test file whose output is worth reading: it prints the twin in use.
+BACKEND_SHOWN = "unit/test_backend_in_use.py"
 FAST_TIMEOUT_S, SLOW_TIMEOUT_S = 120, 600
 OPTION_LINES = 20  # a file's "# upy:" line is looked for in so many lines
 OPTIONS = {"heapsize", "timeout", "timeout_arm", "arm", "twins"}
@@ -157,34 +159,46 @@ def with_twins(target, files):
     return pairs
 
 
-def run_steadily(target, command, relative_path, twin, word):
+def run_steadily(target, relative_path, twin, word):
     """As run_file(); a file of REAL_TIME that fails is run once more, and the output says so."""
-    outcome = run_file(target, command, relative_path, twin, word)
+    outcome = run_file(target, relative_path, twin, word)
     if outcome[1] and is_unsteady(relative_path):
-        first, outcome = outcome, run_file(target, command, relative_path, twin, word)
+        first, outcome = outcome, run_file(target, relative_path, twin, word)
         n_passed, n_failed, seconds, text = outcome
         text = f"{first[3]}{relative_path} ({target}): RERUN, as it failed\n{text}"
         outcome = n_passed, n_failed, first[2] + seconds, text
     return outcome
 
 
-def run_file(target, command, relative_path, twin, word):
+def setting(target, twin):
+    """(command line of the interpreter, environment) of a twin on a target."""
+    # To the tests every emulated machine is as the ARM one: slow, and with 32 bits.
+    env = dict(os.environ, KCP_TEST_TARGET="unix" if target == "unix" else "arm")
+    backend, _, form = (twin or "").partition(" ")
+    variable = target_files.INTERPRETERS.get((target, form), TARGETS[target])
+    if backend:
+        env["KCP_BACKEND"] = backend
+    if form.endswith(".mpy"):
+        folder = os.environ.get("KCP_NATMOD_" + form[:-4].upper(), "")
+        env.update(KCP_NATMOD=folder, MICROPYPATH=".frozen:" + folder)
+    elif target == "natmod":
+        env["MICROPYPATH"] = ".frozen:" + os.environ.get("KCP_NATMOD", "")
+    else:
+        env["KCP_NATMOD"] = ""
+    return shlex.split(os.environ.get(variable, "")), env
+
+
+def run_file(target, relative_path, twin, word):
     """Run one file; (n_passed, n_failed, seconds, output)."""
     options = options_of(relative_path)
     timeout_s = int(options.get("timeout", FAST_TIMEOUT_S))
     if target != "unix":
         timeout_s = int(options.get("timeout_arm", max(timeout_s, SLOW_TIMEOUT_S)))
-    argv = list(command)
+    argv, env = setting(target, twin)
     if "heapsize" in options:
         argv += ["-X", "heapsize=" + options["heapsize"]]
     argv += [os.path.join(TESTS, "upy_runner.py"), TESTS, LIB, os.path.join(TESTS, relative_path)]
     argv += [word] if word else []
-    # To the tests every emulated machine is as the ARM one: slow, and with 32 bits.
-    env = dict(os.environ, KCP_TEST_TARGET="unix" if target == "unix" else "arm")
-    if twin:
-        env["KCP_BACKEND"] = twin
-    if target == "natmod":
-        env["MICROPYPATH"] = ".frozen:" + os.environ.get("KCP_NATMOD", "")
     begin = time.monotonic()
     try:
         done = subprocess.run(
@@ -216,20 +230,19 @@ def run_target(target, pairs, word, n_jobs, verbose):
 
     (tests that passed, that failed); None: there is no interpreter.
     """
-    command = shlex.split(os.environ.get(TARGETS[target], ""))
-    if not command:
+    if not setting(target, None)[0]:
         print(f"micropython-{target}: {TARGETS[target]} is not set; run `make env` to see why")
         return None
     begin = time.monotonic()
     total_passed = total_failed = 0
     with ThreadPoolExecutor(n_jobs) as pool:
-        results = pool.map(lambda pair: run_steadily(target, command, *pair, word), pairs)
+        results = pool.map(lambda pair: run_steadily(target, *pair, word), pairs)
         for (path, twin), (n_passed, n_failed, seconds, text) in zip(pairs, results):
             total_passed += n_passed
             total_failed += n_failed
             where = f"{target}, {twin}" if twin else target
             print(f"{path} ({where}): {n_passed} ok, {n_failed} not ok, {seconds:.1f} s")
-            if n_failed or verbose or "RERUN" in text:
+            if n_failed or verbose or "RERUN" in text or path == BACKEND_SHOWN:
                 print(text, end="")
             sys.stdout.flush()
     if total_passed + total_failed == 0:

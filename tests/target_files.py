@@ -10,6 +10,9 @@ VARIABLES = {
     "wasm": "KCP_UPY_WASM",
 }
 
+# Where a twin needs another interpreter than its target has else: (target, form of the C module).
+INTERPRETERS = {("unix", "in firmware"): "KCP_UPY_NATIVE"}
+
 NO_EMITTER = {"unit/test_viper.py": "MicroPython makes no machine code for it"}
 WITH_SOCKETS = (
     "unit/test_aio.py",
@@ -25,9 +28,10 @@ WITH_SOCKETS = (
 NO_SOCKETS = dict.fromkeys(WITH_SOCKETS, "needs UDP sockets")
 NO_AES = {
     "unit/test_cryptolib.py": "has no AES in C",
-    "unit/test_crypt.py": "without AES in C, minutes of ciphers",
-    "unit/test_crypt_vectors.py": "without AES in C, minutes of ciphers",
-    "unit/test_oob.py": "without AES in C, minutes of ciphers",
+    "unit/test_crypt.py": "without AES and SHA-1 in C, minutes",
+    "unit/test_crypt_packets.py": "without AES in C, minutes; the C module runs it",
+    "unit/test_crypt_vectors.py": "without AES and SHA-1 in C, minutes",
+    "unit/test_oob.py": "without AES and SHA-1 in C, minutes",
 }
 TOO_SLOW = {
     "device/test_heap_ciphers.py": "ten minutes of ciphers; the 32-bit ARM runs it",
@@ -57,13 +61,28 @@ LEFT_OUT = {
     },
 }
 
+# What a native twin runs besides the files whose option says `twins`: what the whole stack makes
+# of it.
+WITH_NATIVE = (
+    "unit/test_endpoint.py",
+    "unit/test_fec_edges.py",
+    "unit/test_listener.py",
+    "unit/test_oob.py",
+    "unit/test_serial.py",
+    "unit/test_stream.py",
+)
+# What a native twin can run where the others cannot: it has AES of its own.
+NATIVE_HAS = ("unit/test_crypt_packets.py",)
+
 # What a push runs on the targets that are not run by `make test`: each layer once, and whatever
 # hangs on the order of bytes or on the emitter. The rest needs WHOLE=1.
 FAST = (
+    "unit/test_backend_in_use.py",
     "unit/test_arq.py",
     "unit/test_chacha.py",
     "unit/test_config.py",
     "unit/test_crypt_blocks.py",
+    "unit/test_crypt_packets.py",
     "unit/test_crypt_vectors.py",
     "unit/test_cryptolib.py",
     "unit/test_endpoint.py",

@@ -21,15 +21,28 @@ sys.path.insert(0, TESTS)
 import run_upy  # noqa: E402
 import target_files  # noqa: E402
 
-# Target: what it is, and the twins of the hot code that it has.
+# Target: what it is, and the twins of the hot code that it has (run_upy.setting() knows them).
+# Files that are the same whichever runs are run with the first.
 ROWS = {
-    "unix": ("Linux, x86-64", ("viper", "python")),
-    "arm": ("Linux, ARM hard-float, 32 bits (qemu-user)", ("viper", "python")),
-    "mips": ("Linux, MIPS big-endian (qemu-user)", ("python",)),
-    "mipsel": ("Linux, MIPS little-endian (qemu-user)", ("python",)),
-    "cortex-m3": ("bare metal, Cortex-M3 (qemu, MPS2 AN385)", ("viper", "python")),
-    "cortex-m7": ("bare metal, Cortex-M7 (qemu, MPS2 AN500)", ("viper", "python")),
-    "riscv32": ("bare metal, RISC-V 32 (qemu, virt)", ("viper", "python")),
+    "unix": ("Linux, x86-64", ("viper", "python", "native x64.mpy", "native in firmware")),
+    "arm": (
+        "Linux, ARM hard-float, 32 bits (qemu-user)",
+        ("viper", "python", "native armv7emdp.mpy"),
+    ),
+    "mips": ("Linux, MIPS big-endian (qemu-user)", ("python", "native in firmware")),
+    "mipsel": ("Linux, MIPS little-endian (qemu-user)", ("python", "native in firmware")),
+    "cortex-m3": (
+        "bare metal, Cortex-M3 (qemu, MPS2 AN385)",
+        ("viper", "python", "native armv7m.mpy", "native armv6m.mpy"),
+    ),
+    "cortex-m7": (
+        "bare metal, Cortex-M7 (qemu, MPS2 AN500)",
+        ("viper", "python", "native armv7emsp.mpy"),
+    ),
+    "riscv32": (
+        "bare metal, RISC-V 32 (qemu, virt)",
+        ("viper", "python", "native rv32imc.mpy"),
+    ),
     "wasm": ("WebAssembly, MicroPython 1.29.0-6 of npm (node)", ("python",)),
 }
 
@@ -42,12 +55,22 @@ def pairs_of(target, is_whole):
     files = run_upy.files_of(target, run_upy.shared_files())
     if not is_whole:
         files = [path for path in files if path in target_files.FAST]
-    twins = ROWS[target][1]
-    pairs = [(path, twins[0]) for path in files]
-    for path in files:  # what has no option `twins` is the same whichever runs
-        if "twins" in run_upy.options_of(path):
-            pairs += [(path, twin) for twin in twins[1:]]
-    return pairs
+    first, *others = ROWS[target][1]
+    pairs = [(path, first) for path in files]
+    for twin in others:
+        wanted = [path for path in files if "twins" in run_upy.options_of(path)]
+        if twin.startswith("native"):
+            wanted += with_native(target, files, is_whole)
+        pairs += [(path, twin) for path in dict.fromkeys(wanted)]
+    return sorted(pairs, key=lambda pair: pair[0] != run_upy.BACKEND_SHOWN)
+
+
+def with_native(target, files, is_whole):
+    """What else a native twin runs; on some targets it has AES where the others have none."""
+    wanted = [path for path in files if path in target_files.WITH_NATIVE]
+    left_out = target_files.LEFT_OUT.get(target, {})
+    wanted += [path for path in target_files.NATIVE_HAS if path in left_out]
+    return [path for path in wanted if is_whole or path in target_files.FAST]
 
 
 def run(target, is_whole, n_jobs):

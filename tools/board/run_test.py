@@ -2,7 +2,8 @@
 """Runs a shared test file on an emulated board; tests/run_upy.py takes it for an interpreter.
 
 Usage: run_test.py KIND EMULATOR FIRMWARE [-X heapsize=N] RUNNER TESTS LIB FILE [WORD]
-The heap is the firmware's, whatever -X says. KCP_MPY_CROSS names the compiler.
+The heap is the firmware's, whatever -X says. KCP_MPY_CROSS names the compiler, KCP_NATMOD (if it
+is set) the folder of a dynamic module _kcp.mpy for the board.
 """
 
 import os
@@ -31,7 +32,7 @@ def getenv(name, default=None):
 
 
 def write_image(path, compiler, folder):
-    """Write an image of the library, the tests' helpers, and this process's KCP_* variables."""
+    """Write an image of the library, the tests' helpers, the KCP_* variables and the C module."""
     lib = os.path.join(rom.TOP, "lib")
     folders = [
         (os.path.relpath(top, rom.TOP).replace(os.sep, "/"), top)
@@ -53,7 +54,17 @@ def write_image(path, compiler, folder):
         ("os.mpy", compiler.compile(shim, "os.py")),
         ("upy_runner.mpy", compiler.compile(runner, "tests/upy_runner.py")),
     ]
+    extra += dynamic_module()
     return rom.write(path, folders, extra, compiler)
+
+
+def dynamic_module():
+    """The C core for the image: its name and bytes in a list, which is empty if none is set."""
+    folder = os.environ.get("KCP_NATMOD")
+    if not folder:
+        return []
+    with open(os.path.join(folder, "_kcp.mpy"), "rb") as file:
+        return [("_kcp.mpy", file.read())]
 
 
 def show(byte):

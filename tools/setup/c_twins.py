@@ -3,6 +3,7 @@
 Built from the working tree's native/ folder; a change there makes a new build.
 """
 
+import filecmp
 import glob
 import os
 import shutil
@@ -13,25 +14,34 @@ import sysconfig
 import common
 import debian
 import micropython
+import toolchains
 
 NATIVE = os.path.join(common.REPOSITORY, "native")
 # The host's own processor, and so the one that its MicroPython runs modules of.
 ARCHITECTURES = {"x86_64": "x64"}
 PROBE = "import _kcp; assert _kcp.crypt_bytes(1); print(_kcp.API)"
+RECIPE = os.path.join(NATIVE, "mod", "micropython.mk")
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 
-def _sources():
-    """Paths of what the builds are made of."""
+# Kit with the compiler for what is not the host's own, beside it the folder of its C library.
+KITS = {
+    **dict.fromkeys(("armv6m", "armv7m", "armv7emsp", "armv7emdp"), ("thumb", "")),
+    "rv32imc": ("rv32", "root/usr/lib/picolibc/riscv64-unknown-elf/lib"),
+}
+
+
+def sources(*folders):
+    """Paths of what the builds are made of: the files of native/core and of these."""
     found = []
-    for folder in ("core", "mod", "cpython"):
+    for folder in ("core", *folders):
         found += glob.glob(os.path.join(NATIVE, folder, "*"))
     return sorted(path for path in found if os.path.isfile(path))
 
 
-def _key(*parts):
-    here = os.path.abspath(__file__)
-    return common.digest(common.digest_files(here, *_sources()), os.uname().machine, *parts)
+def _key(folder, *parts):
+    files = common.digest_files(os.path.abspath(__file__), *sources(folder))
+    return common.digest(files, os.uname().machine, *parts)
 
 
 def ensure_extension(python_folder):
@@ -53,7 +63,7 @@ def ensure_extension(python_folder):
         )
         return {"about": "API " + _probe([python], {"PYTHONPATH": folder})}
 
-    return common.ensure("extension", _key(sys.version, suffix), build)[0]
+    return common.ensure("extension", _key("cpython", sys.version, suffix), build)[0]
 
 
 def _header_flags(folder, log):
@@ -71,26 +81,41 @@ def _header_flags(folder, log):
 def ensure_modules(python_folder):
     """(folder that holds _kcp.mpy or '', a MicroPython with _kcp in it)."""
     _, cross, tree = micropython.ensure()
-    python = os.path.join(python_folder, "bin", "python")
     arch = ARCHITECTURES.get(os.uname().machine, "")
-    key = _key(tree, python)
-    natmod = ""
-    if arch:
-        natmod = common.ensure(
-            f"natmod-{arch}", key, lambda f, log: _natmod(f, log, tree, cross, python, arch)
-        )[0]
+    natmod = ensure_natmod(arch, tree, cross, python_folder) if arch else ""
+    key = _key("mod", tree)
     folder, _ = common.ensure("usermod", key, lambda f, log: _usermod(f, log, tree, cross))
     return natmod, os.path.join(folder, "micropython")
 
 
-def _natmod(folder, log, tree, cross, python, arch):
+def ensure_natmod(arch, tree, cross, python_folder):
+    """The folder that holds _kcp.mpy for what MicroPython calls ARCH.
+
+    tree, cross: MicroPython's source and its mpy-cross; python_folder: the virtual environment.
+    """
+    python = os.path.join(python_folder, "bin", "python")
+    environment, tools = {}, ""
+    if arch in KITS:
+        kit, library = KITS[arch]
+        tools = toolchains.ensure(kit)
+        environment["PATH"] = tools + os.pathsep + os.environ.get("PATH", os.defpath)
+        environment["PICOLIBC_ROOT"] = os.path.join(os.path.dirname(tools), library)
+
+    def build(folder, log):
+        return _natmod(folder, log, tree, cross, python, arch, environment)
+
+    return common.ensure(f"natmod-{arch}", _key("mod", tree, python, tools), build)[0]
+
+
+def _natmod(folder, log, tree, cross, python, arch, environment):
     work = os.path.join(folder, "work")  # its makefile writes beside the sources
     shutil.copytree(NATIVE, work)
     mod = os.path.join(work, "mod")
     log.run(
-        ["make", "-C", mod, f"MPY_DIR={tree}", f"MPY_CROSS={cross}", f"PYTHON={python}"]
-        + [f"ARCH={arch}"],
-        "The dynamic module of the C core could not be built.",
+        ["make", f"-j{os.cpu_count() or 1}", "-C", mod, f"MPY_DIR={tree}", f"MPY_CROSS={cross}"]
+        + [f"PYTHON={python}", f"ARCH={arch}"],
+        f"The dynamic module of the C core could not be built for {arch}.",
+        env=environment,
     )
     path = shutil.move(os.path.join(mod, "_kcp.mpy"), folder)
     shutil.rmtree(work)
@@ -99,9 +124,7 @@ def _natmod(folder, log, tree, cross, python, arch):
 
 def _usermod(folder, log, tree, cross):
     work = _workplace(tree)
-    modules = os.path.join(work, "native")
-    shutil.rmtree(modules, ignore_errors=True)
-    shutil.copytree(NATIVE, modules, copy_function=shutil.copy)  # as new, so that make compiles it
+    modules = copy_modules(work)
     log.run(
         ["make", f"-j{os.cpu_count() or 1}", f"PYTHON={sys.executable}"]
         + ["-C", os.path.join(tree, "ports", "unix"), f"BUILD={work}/unix"]
@@ -115,10 +138,25 @@ def _usermod(folder, log, tree, cross):
     return {"about": "API " + _probe([program], {})}
 
 
+def copy_modules(work):
+    """Copy native/ into a folder that keeps objects, for USER_C_MODULES; its path.
+
+    A file keeps its date if nothing changed in it, so that make compiles what did."""
+    modules = os.path.join(work, "native")
+    for path in sources("mod"):
+        copy = os.path.join(modules, os.path.relpath(path, NATIVE))
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        if not os.path.exists(copy) or not filecmp.cmp(path, copy, shallow=False):
+            shutil.copy(path, copy)
+    for path in glob.glob(os.path.join(modules, "*", "*")):
+        if not os.path.exists(os.path.join(NATIVE, os.path.relpath(path, modules))):
+            os.remove(path)
+    return modules
+
+
 def _workplace(tree):
     """A folder that keeps MicroPython's objects from build to build: only the core changes."""
-    recipe = [os.path.abspath(__file__), os.path.join(NATIVE, "mod", "micropython.mk")]
-    key = common.digest(tree, common.digest_files(*recipe))
+    key = common.digest(tree, common.digest_files(os.path.abspath(__file__), RECIPE))
     return common.ensure("usermod-work", key, lambda f, log: os.makedirs(f + "/lib"))[0]
 
 

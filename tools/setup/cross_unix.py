@@ -1,11 +1,16 @@
-"""MicroPython's unix port for the MIPS processors of routers, linked statically, run by qemu."""
+"""MicroPython's unix port for the MIPS processors of routers, run by qemu.
+
+Linked statically, with the C core as a user C module in it.
+"""
 
 import glob
 import os
 import shlex
 import shutil
 import subprocess
+import sys
 
+import c_twins
 import common
 import debian
 import micropython
@@ -17,45 +22,39 @@ TARGETS = {
     "mipsel": ("mipsel-linux-gnu-", "qemu-mipsel", "little"),
 }
 PROBE = """
-import sys, asyncio, socket, hashlib, cryptolib
+import sys, asyncio, socket, hashlib, cryptolib, _kcp
 hashlib.sha1
 print(sys.maxsize, sys.byteorder, sys.version)
 """
 
 
-def ensure(target, tree, cross, modules=""):
-    """The command line that starts it.
-
-    tree, cross: MicroPython's source and its mpy-cross; modules: a folder of user C modules that
-    is to be linked in, '' for none.
-    """
+def ensure(target, tree, cross):
+    """The command line that starts it; tree, cross: MicroPython's source and its mpy-cross."""
     prefix, emulator, _ = TARGETS[target]
-    path = toolchains.ensure(target)
+    prefix = os.path.join(toolchains.ensure(target), prefix)
     qemu = os.path.join(toolchains.ensure("qemu-user"), emulator)
-    recipe = [os.path.abspath(__file__), micropython.__file__, *_files(modules)]
-    key = common.digest(tree, path, common.digest_files(*recipe))
+    recipe = common.digest_files(os.path.abspath(__file__), micropython.__file__)
+    mbedtls, _ = common.ensure(
+        f"mbedtls-{target}", common.digest(prefix, recipe), lambda f, log: _mbedtls(f, prefix, log)
+    )
+    work, _ = common.ensure(
+        f"unix-{target}-work",
+        common.digest(tree, prefix, recipe, common.digest_files(c_twins.RECIPE)),
+        lambda f, log: os.makedirs(f + "/lib"),
+    )
+    key = common.digest(work, common.digest_files(*c_twins.sources("mod")))
 
     def build(folder, log):
-        program = os.path.join(folder, "micropython")
-        mbedtls = _mbedtls(folder, os.path.join(path, prefix), log)
-        _make(folder, log, tree, cross, os.path.join(path, prefix), mbedtls, modules)
-        shutil.rmtree(mbedtls)
-        return {"about": _probe(target, [qemu, program])}
+        _make(folder, log, tree, cross, prefix, mbedtls, work)
+        return {"about": _probe(target, [qemu, os.path.join(folder, "micropython")])}
 
-    name = f"unix-{target}" + ("-" + os.path.basename(modules) if modules else "")
-    folder, _ = common.ensure(name, key, build)
+    folder, _ = common.ensure(f"unix-{target}", key, build)
     return shlex.join([qemu, os.path.join(folder, "micropython")])
 
 
-def _files(folder):
-    """Every file below a folder; none of ''."""
-    found = glob.glob(os.path.join(folder, "**", "*"), recursive=True) if folder else []
-    return sorted(path for path in found if os.path.isfile(path))
-
-
 def _mbedtls(folder, prefix, log):
-    """The C library that MicroPython has its ciphers and hashes from, built for the target."""
-    into = os.path.join(folder, "mbedtls")
+    """Build the C library that MicroPython has its ciphers and hashes from, for the target."""
+    into = os.path.join(folder, "source")
     debian.Archive(log, debian.own_suite(), source=True).source("mbedtls", into)
     tree = os.path.join(into, "tree")
     log.run(
@@ -63,22 +62,25 @@ def _mbedtls(folder, prefix, log):
         + [f"CC={prefix}gcc", f"AR={prefix}ar", "CFLAGS=-Os"],
         "The library mbedtls could not be built for the target.",
     )
-    return into
+    os.rename(os.path.join(tree, "include"), os.path.join(folder, "include"))
+    os.mkdir(os.path.join(folder, "lib"))
+    for path in glob.glob(os.path.join(tree, "library", "*.a")):
+        shutil.move(path, os.path.join(folder, "lib"))
+    shutil.rmtree(into)
 
 
-def _make(folder, log, tree, cross, prefix, mbedtls, modules):
-    work = os.path.join(folder, "work")
-    os.makedirs(os.path.join(work, "lib"))
-    command = ["make", f"-j{os.cpu_count() or 1}", "-C", os.path.join(tree, "ports", "unix")]
+def _make(folder, log, tree, cross, prefix, mbedtls, work):
+    """Build the interpreter; `work` keeps the objects from build to build: few of them change."""
+    modules = c_twins.copy_modules(work)
+    command = ["make", f"-j{os.cpu_count() or 1}", f"PYTHON={sys.executable}"]
+    command += ["-C", os.path.join(tree, "ports", "unix")]
     command += [f"BUILD={work}/unix", f"CROSS_COMPILE={prefix}", f"MICROPY_MPYCROSS={cross}"]
     command += ["MICROPY_MPYCROSS_DEPENDENCY=", "MICROPY_PY_BTREE=0", "MICROPY_PY_FFI=0"]
-    command += [f"CFLAGS_EXTRA=-I{mbedtls}/tree/include"]
-    command += [f"LDFLAGS_EXTRA=-static -L{mbedtls}/tree/library"]
+    command += [f"CFLAGS_EXTRA=-I{mbedtls}/include", f"LDFLAGS_EXTRA=-static -L{mbedtls}/lib"]
     command += micropython.manifest_flags(work)
-    command += [f"USER_C_MODULES={modules}"] if modules else []
+    command += [f"USER_C_MODULES={modules}"]
     log.run(command, "The unix port of MicroPython could not be built for the target.")
     shutil.copy2(os.path.join(work, "unix", "micropython"), folder)
-    shutil.rmtree(work)
 
 
 def _probe(target, command):

@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 
+import c_twins
 import common
 import cross_unix
 import toolchains
@@ -16,7 +17,8 @@ RUN_ON_BOARD = os.path.join(common.REPOSITORY, "tools", "board", "run_test.py")
 
 
 def ensure(tree, cross, python_folder):
-    """The variables with the command line of each target's MicroPython.
+    """Variables: the command line of each target's MicroPython, and KCP_NATMOD_<architecture>, the
+    folders that hold the C core as a dynamic module.
 
     tree, cross: MicroPython's source and its mpy-cross; python_folder: the virtual environment.
     """
@@ -29,6 +31,9 @@ def ensure(tree, cross, python_folder):
         firmware, emulator = boards.ensure(target, tree, cross)
         command = [python, RUN_ON_BOARD, target, emulator, firmware]
         found[_variable(target)] = shlex.join(command)
+    for arch in (*c_twins.ARCHITECTURES.values(), *c_twins.KITS):
+        folder = c_twins.ensure_natmod(arch, tree, cross, python_folder)
+        found["KCP_NATMOD_" + arch.upper()] = folder
     return found
 
 
