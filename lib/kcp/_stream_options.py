@@ -21,6 +21,7 @@ def apply(stream, options: dict):
         stream.session.set(**options)
         endpoint.fit(stream.session.buffer_bytes)
         stream._set_marks(*stream._marks)
+        endpoint.watch(stream)
         endpoint.kick(stream)
 
 

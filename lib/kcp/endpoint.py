@@ -55,6 +55,8 @@ class Link:
     deadline_ms: when the hooks want to be called at the latest (a `ticks_ms` value), or None.
     """
 
+    advise_at_segs = 0  # look at its settings when it has sent so many; 0: no more
+
     def __init__(self, endpoint: "Endpoint", session, key=None):
         self.endpoint = endpoint
         self.session = session
@@ -109,6 +111,7 @@ class Endpoint:
         self._scratch = None
         self.on_closed = None  # called when the socket is closed
         self._is_reported = False  # a defect
+        self._is_advised = False
         self.input = self._input_client if listener is None else self._input_server
         if listener is not None:
             enter(listener.stats, LISTENER)
@@ -118,8 +121,16 @@ class Endpoint:
     def attach(self, link: Link):
         """Add a link (a client's only one)."""
         self.links[link.key] = self._only = link
+        self.watch(link)
         enter(link.session.stats, ACTIVE)
         self.kick(link)
+
+    def watch(self, link: Link):
+        """The link's session is new, or has new settings: see whether they do harm (`_advice`)."""
+        if link.session.config.cc == "none" and not self._is_advised:
+            from ._advice import MIN_SEGS  # only who uses it pays for it
+
+            link.advise_at_segs = MIN_SEGS
 
     def kick(self, link: Link):
         """Something was done to the link's session: give it a turn soon."""
@@ -222,6 +233,7 @@ class Endpoint:
         if self._takes_all:
             self.listener.accept()
         links[key] = link = self._on_session(session, key)
+        self.watch(link)
         enter(session.stats, PASSIVE)
         return link
 
@@ -321,6 +333,8 @@ class Endpoint:
                 self._held_link = link
                 self._held_bytes = n
                 break
+        if link.advise_at_segs and session.stats.OutSegs >= link.advise_at_segs:
+            self._advise(link)
         wait_ms = session.timeout(now_ms)
         if session.state == CLOSED:
             self._drop(link, now_ms)
@@ -334,6 +348,18 @@ class Endpoint:
             wait_ms = 1  # output had nothing although it was due: never spin
         self._arm(link, wait_ms, now_ms)
         return n_built
+
+    def _advise(self, link):
+        """Tell what is wrong with its settings, once for this socket; or look again later."""
+        from ._advice import advice, tell
+
+        link.advise_at_segs = 2 * link.session.stats.OutSegs
+        sentence = advice(link.session)
+        if sentence or self._is_advised:
+            link.advise_at_segs = 0
+        if sentence and not self._is_advised:
+            self._is_advised = True
+            tell(sentence)
 
     def _arm(self, link, wait_ms, now_ms):
         if link.deadline_ms is not None:

@@ -49,6 +49,15 @@ def test_pacing_spares_the_queue():
     assert paced["seconds"] < plain["seconds"]
 
 
+def test_a_window_that_is_lost_on_the_way_is_warned_of():
+    flags = ("--mode", "fast3", "--sndwnd", "512", "--rcvwnd", "512", "--bytes", "3000000")
+    code, out, notes = kcp("sim", "quic", *flags, "--vary", "pacing=off,on")
+    assert code == 0 and b"pacing on" in out
+    assert one_sentence(notes) and notes[0].startswith("pacing off: ") and "sndwnd=512" in notes[0]
+    results = rows("quic", *flags, "--vary", "pacing=off,on")
+    assert [one["advice"] is None for one in results] == [False, True]
+
+
 def test_fec_shortens_the_tail_and_costs_bytes():
     off, on = rows("far", "--loss", "10", "--echo", "300", "--vary", "fec=off,10/3")
     assert on["p95_ms"] < off["p95_ms"]

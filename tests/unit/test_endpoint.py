@@ -9,6 +9,7 @@ from kcp.endpoint import Endpoint, Link
 from kcp.session import CLOSED, OPEN
 
 PERIOD = 1 << 30
+CONFIG = Config()
 
 
 def fill(view):
@@ -54,6 +55,7 @@ class FakeSession:
         self.state = OPEN
         self.error = None
         self.stats = Stats()
+        self.config = CONFIG
         self.wait_ms = -1
 
     def input(self, buf, n, now_ms):

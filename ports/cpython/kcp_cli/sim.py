@@ -84,6 +84,9 @@ def sim(link, output, vary, seed, title, as_json, quiet, **options):
             report.result({"ok": True, "link": link, "run": name, "seed": seed, **figures}, "")
     elif not quiet:
         click.echo("\n".join(study.rows(names, results)))
+        for name, (figures, _, _) in zip(names, results):
+            if figures["advice"]:
+                report.note(f"{name}: {figures['advice']}")
     if output:
         _draw(output, title or study.title, study, names, results)
         report.note(f"chart: {output}")

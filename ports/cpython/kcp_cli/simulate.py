@@ -48,6 +48,7 @@ def run(link, load, settings, seed):
     Returns (figures, looks, round trips in ms, in order: of an echo load). ValueError on settings
     that are none; Failure if the run comes to no end.
     """
+    from kcp._advice import advice
     from kcp.config import Config
     from kcp.stats import Stats
     from kcp_sim.load import make_loads
@@ -72,8 +73,10 @@ def run(link, load, settings, seed):
         raise Failure(f"The simulated transfer comes to no end: {error}.") from None
     trips = sorted(apps[0].rtts) if is_echo else []
     done_ms = max(app.done_ms for app in apps)
+    figures = _figures(net, stats, done_ms, load, trips)
+    figures["advice"] = advice(peers[0].session)
     looks = [look for look in watch.looks if look.t_ms <= done_ms]
-    return _figures(net, stats, done_ms, load, trips), looks, trips
+    return figures, looks, trips
 
 
 def _figures(net, stats, done_ms, load, trips):
