@@ -96,6 +96,11 @@ def test_package_files_are_as_the_library():
     assert mip_packages.differences() == []
 
 
+def test_the_manifest_has_the_version():
+    with open(os.path.join(TOP, "manifest.py"), encoding="utf-8") as file:
+        assert f'version="{mip_packages.version()}"' in file.read()
+
+
 def test_what_is_for_devices_is_all():
     everything = {pair[0] for pair in _urls("lib/all.json")}
     for name in mip_packages.slices():

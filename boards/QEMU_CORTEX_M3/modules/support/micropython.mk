@@ -1,0 +1,2 @@
+USERMOD_DIR := $(abspath $(USERMOD_DIR)/../../../qemu/support)
+include $(USERMOD_DIR)/micropython.mk
