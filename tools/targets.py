@@ -47,7 +47,7 @@ ROWS = {
 }
 
 BOARDS = ("cortex-m3", "cortex-m7", "riscv32")
-SERIAL = ("the boards' second serial port: AES-128 and FEC 3/1, with losses", ("viper",))
+SERIAL = ("the boards' second serial port; mpremote; firmware of boards/", ("viper",))
 
 
 def pairs_of(target, is_whole):
@@ -118,7 +118,7 @@ def main():
     results = {}
     for target in arguments.targets or ROWS:
         results[target] = run(target, arguments.whole, arguments.n_jobs)
-    boards = [target for target in results if target in BOARDS]
+    boards = [target for target in results if target in (*BOARDS, "mips")]
     if boards:
         results["serial"] = run_sessions(boards, arguments.whole)
     show(results)

@@ -74,10 +74,10 @@ def test_installed_and_run(target, builds, url, tmp_path):
         board.mpremote(
             "mip", "install", "--target", "/lib", f"{url}/{version}/armv7m_6.3/core.json"
         )
-        board.mip_install("--builds", builds, "asyncio", "serial")
+        board.mip_install("--builds", builds, "asyncio", "serial", "native")
         board.mpremote("mip", "install", "--target", "/lib", "lib/aes.json")
         board.mpremote("cp", str(settings), ":")
-        expected = sizes(compiled, _named(compiled, "core", "asyncio", "serial"), "/lib")
+        expected = sizes(compiled, _named(compiled, "core", "asyncio", "serial", "native"), "/lib")
         expected.update(sizes(LIBRARY, _named(LIBRARY, "aes"), "/lib"))
         assert board.tree("/lib") == expected
         check_session(board)
@@ -123,4 +123,4 @@ def check_session(board):
         program.kill()
     assert answers[0] == {"sum": 42} and answers[1]["free"] > 0, answers
     assert answers[2:] == [{"error": "what?"}, {"bye": True}]
-    assert said.strip().endswith("done, with viper"), said
+    assert said.strip().endswith("done, with native"), said
