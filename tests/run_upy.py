@@ -70,6 +70,7 @@ REAL_TIME = {
     "unit/test_oob_stream.py",
     "unit/test_rebind.py",
     "unit/test_reconnect.py",
+    "unit/test_reconnect_chaos.py",
     "unit/test_reconnect_trouble.py",
     "unit/test_radio_carriers.py",
     "unit/test_serial.py",

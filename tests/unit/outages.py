@@ -87,10 +87,11 @@ class UdpWorld(World):
 
     OPTIONS = dict(SMALL, crypt="aes-128", key=bytes(16), roaming=True)
 
-    def __init__(self):
+    def __init__(self, **options):
         self.is_cut = False
         self.refuses = None
         self.lines = []
+        self._options = dict(self.OPTIONS, **options)  # the server's
 
     def _cut(self, port):
         send = port.send
@@ -102,7 +103,7 @@ class UdpWorld(World):
         return port
 
     async def __aenter__(self):
-        self.server, self.port = await serve(self._serve, **self.OPTIONS)
+        self.server, self.port = await serve(self._serve, **self._options)
         self._cut(self.server.endpoint.port)
         self._opened = aio.open_client
 
