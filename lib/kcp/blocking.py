@@ -19,12 +19,15 @@ Signals. A signal handler may raise (Ctrl-C does): a call that waits then has do
 sendall(), which may have queued a part. In the rare case that the exception comes in the middle of
 the protocol's own work the endpoint ends with ECONNABORTED rather than go on with wrong bytes.
 
+`ReconnectingClient` (CPython) is `kcp.ReconnectingClient` for threads; loaded when it is used.
+
 Exit and fork (CPython). At exit sockets that are still open are closed as by close(): the process
 ends when all is acknowledged, after linger_ms at the latest, and says on stderr what was not. A
 child process after fork() cannot use them; the parent can.
 """
 
 from ._clock import ticks_diff, ticks_ms
+from ._compat import MICROPYTHON
 from ._opening import (
     SOCKBUF,
     check_probe,
@@ -45,6 +48,14 @@ from .listener import Listener
 __all__ = ("ServerSocket", "Socket", "connect", "listen", "service")
 
 _FIRST_PROBE_MS = 100
+
+
+def __getattr__(name):
+    if name == "ReconnectingClient" and not MICROPYTHON:
+        from ._sync_reconnect_cpy import ReconnectingClient
+
+        return ReconnectingClient
+    raise AttributeError(name)
 
 
 def connect(
