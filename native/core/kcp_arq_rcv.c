@@ -59,6 +59,9 @@ int kcp_rcv_reserve(kcp_arq_t *a) {
     if (cap > a->rx_cap && rx_ring(a, cap)) {
         return -1;
     }
+    if (a->spare == NULL) {
+        a->spare = a->memory.get(a->memory.owner, SPARE_BYTES);
+    }
     return a->ack_max > a->ack_cap ? ack_ring(a, a->ack_max) : 0;
 }
 
@@ -143,7 +146,7 @@ static void advance(kcp_arq_t *a) {
 // What came out of order cannot be read before the gap is filled, and must not take the last memory
 // that the gap could be filled with: it is stored only while there is a spare block for that.
 static int make_room(kcp_arq_t *a, kcp_rx_t *slot, uint32_t sn, uint32_t n) {
-    uint32_t capacity = charge(n);
+    uint32_t capacity = (uint32_t)kcp_packet_bytes(&a->memory, charge(n));
     if (sn != a->rcv_nxt && a->spare == NULL) {
         a->spare = a->memory.get(a->memory.owner, SPARE_BYTES);
         if (a->spare == NULL) {

@@ -75,14 +75,14 @@ static uint32_t extend(kcp_arq_t *a, const uint8_t *data, size_t n) {
     }
     uint32_t take = n < (size_t)room ? (uint32_t)n : (uint32_t)room;
     if ((uint32_t)used + take > t->capacity) {
-        uint8_t *larger = a->memory.get(a->memory.owner, (size_t)a->mss);
+        uint8_t *larger = kcp_get_packet(&a->memory, (size_t)a->mss);
         if (larger == NULL) {
             return 0;
         }
         memcpy(larger, t->data, (size_t)used);
         give_back(a, t);
         t->data = larger;
-        t->capacity = (uint16_t)a->mss;
+        t->capacity = (uint16_t)kcp_packet_bytes(&a->memory, (size_t)a->mss);
     }
     memcpy(t->data + used, data, take);
     t->n = (uint16_t)(t->n + take);
@@ -92,7 +92,7 @@ static uint32_t extend(kcp_arq_t *a, const uint8_t *data, size_t n) {
 
 // 0: there is no memory.
 static int append(kcp_arq_t *a, const uint8_t *data, uint32_t n, uint32_t frg) {
-    uint8_t *copy = a->memory.get(a->memory.owner, n);
+    uint8_t *copy = kcp_get_packet(&a->memory, n);
     if (copy == NULL) {
         return 0;
     }
@@ -100,7 +100,7 @@ static int append(kcp_arq_t *a, const uint8_t *data, uint32_t n, uint32_t frg) {
     kcp_tx_t *t = kcp_tx_at(a, a->snd_end++);
     memset(t, 0, sizeof(*t));
     t->data = copy;
-    t->capacity = (uint16_t)n;
+    t->capacity = (uint16_t)kcp_packet_bytes(&a->memory, n);
     t->n = (uint16_t)(n + KCP_OVERHEAD);
     t->frg = (uint8_t)frg;
     a->snd_bytes += (int32_t)n;

@@ -148,8 +148,8 @@ static void empty(kcp_decoder_t *d, kcp_group_t *group) {
     for (int32_t i = 0; i < d->n && group->n_shards; i++) {
         kcp_shard_t *shard = &group->shards[i];
         if (shard->bytes != NULL) {
-            d->held_bytes -= shard->n;
-            d->memory.put(d->memory.owner, shard->bytes, shard->n);
+            d->held_bytes -= (uint32_t)kcp_packet_bytes(&d->memory, shard->n);
+            kcp_put_packet(&d->memory, shard->bytes, shard->n);
             shard->bytes = NULL;
             group->n_shards--;
         }
@@ -336,13 +336,13 @@ static int make_room(kcp_decoder_t *d, const kcp_group_t *group, uint32_t n_byte
 
 static int keep(kcp_decoder_t *d, kcp_group_t *group, uint32_t place, int is_data, const uint8_t *bytes, uint32_t n) {
     kcp_shard_t *shard = &group->shards[place];
-    shard->bytes = d->memory.get(d->memory.owner, n);
+    shard->bytes = kcp_get_packet(&d->memory, n);
     if (shard->bytes == NULL) {
         return 0;
     }
     memcpy(shard->bytes, bytes, n);
     shard->n = (uint16_t)n;
-    d->held_bytes += n;
+    d->held_bytes += (uint32_t)kcp_packet_bytes(&d->memory, n);
     group->n_shards++;
     group->n_data = (uint16_t)(group->n_data + is_data);
     group->longest = n > group->longest ? (uint16_t)n : group->longest;
@@ -397,7 +397,7 @@ void kcp_decoder_input(kcp_decoder_t *d, const uint8_t *packet, uint32_t n) {
         return;
     }
     d->stats->count[KCP_FEC_PARITY_SHARDS] += !is_data;
-    if (group->is_done || !make_room(d, group, n)) {
+    if (group->is_done || !make_room(d, group, (uint32_t)kcp_packet_bytes(&d->memory, n))) {
         return;
     }
     if (!keep(d, group, place, is_data, packet + KCP_FEC_SIZE_AT, n)) {

@@ -154,7 +154,7 @@ static void put_copy(kcp_auto_t *f, const kcp_encoder_t *e, const kcp_arq_t *a, 
         return;
     }
     kcp_copy_t *copy = copy_at(f, f->n_copies);
-    copy->bytes = e->memory.get(e->memory.owner, n);
+    copy->bytes = kcp_get_packet(&e->memory, n);
     if (copy->bytes == NULL) {
         return;
     }
@@ -168,7 +168,7 @@ static void put_copy(kcp_auto_t *f, const kcp_encoder_t *e, const kcp_arq_t *a, 
 
 static void drop_copy(kcp_auto_t *f, const kcp_encoder_t *e) {
     kcp_copy_t *copy = copy_at(f, 0);
-    e->memory.put(e->memory.owner, copy->bytes, copy->n);
+    kcp_put_packet(&e->memory, copy->bytes, copy->n);
     copy->bytes = NULL;
     f->first_copy = (f->first_copy + 1) % KCP_AUTO_COPIES;
     f->n_copies--;

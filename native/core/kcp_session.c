@@ -57,7 +57,7 @@ static void drop_oob(kcp_session_t *s) {
     kcp_oob_t *packet = s->oob_first;
     s->oob_first = packet->next;
     s->n_oob--;
-    s->memory.put(s->memory.owner, packet, sizeof(*packet) + packet->n);
+    kcp_put_packet(&s->memory, packet, sizeof(*packet) + packet->n);
 }
 
 void kcp_session_free(kcp_session_t *s) {
@@ -340,7 +340,7 @@ int kcp_session_send_oob(kcp_session_t *s, const uint8_t *data, size_t n) {
     kcp_oob_t *packet = NULL;
     uint32_t size = KCP_FEC_HEAD + CONV_BYTES + (uint32_t)n;
     if (s->n_oob < s->config.arq.snd_wnd) {
-        packet = s->memory.get(s->memory.owner, sizeof(*packet) + size);
+        packet = kcp_get_packet(&s->memory, sizeof(*packet) + size);
     }
     if (packet == NULL) {
         s->stats->count[KCP_OOB_DROPS]++;

@@ -123,7 +123,7 @@ static int session_init(PyObject *self, PyObject *args, PyObject *keywords) {
         || get_settings(settings, &config) || take(s, stats, budget, codec, fill_)) {
         return -1;
     }
-    kcp_memory_t memory = {NULL, kcpmod_get, kcpmod_put};
+    kcp_memory_t memory = {NULL, kcpmod_get, kcpmod_put, 0};
     kcp_entropy_t entropy = {s, fill};
     int kind = s->codec.buf == NULL ? 0 : kcp_crypt_kind(s->codec.buf);
     kcp_budget_t *shared = s->budget == NULL ? NULL : &((budget_t *)s->budget)->budget;

@@ -25,7 +25,7 @@ static void put(void *owner, void *block, size_t n_bytes) {
     free(block);
 }
 
-static const kcp_memory_t memory = {NULL, get, put};
+static const kcp_memory_t memory = {NULL, get, put, 0};
 
 static kcp_arq_config_t config_of(int32_t mtu, int32_t wnd) {
     kcp_arq_config_t config = {0};

@@ -35,7 +35,7 @@ static int n_repaired(int refused_at) {
     static kcp_decoder_t d;
     kcp_encoder_t e;
     kcp_stats_t stats = {{0}};
-    kcp_memory_t memory = {NULL, get, put};
+    kcp_memory_t memory = {NULL, get, put, 0};
     uint8_t packet[SIZE + KCP_FEC_HEAD], out[SIZE];
     int n = 0;
     is_refused_at = 0;

@@ -30,7 +30,7 @@ shim_t *shim_new(const kcp_arq_config_t *config, uint32_t budget_bytes, size_t l
     shim_t *s = calloc(1, sizeof(*s));
     s->limit_bytes = limit_bytes;
     s->budget.limit_bytes = budget_bytes;
-    kcp_memory_t memory = {s, get, put};
+    kcp_memory_t memory = {s, get, put, 100}; // (smaller packets are in blocks of 100)
     if (kcp_arq_init(&s->arq, config, memory, &s->stats, budget_bytes ? &s->budget : NULL)) {
         free(s);
         return NULL;

@@ -24,7 +24,7 @@ static void put(void *owner, void *block, size_t n_bytes) {
 
 shim_t *shim_fec_encoder(int data, int parity, uint32_t size, uint32_t seqid) {
     shim_t *s = calloc(1, sizeof(*s));
-    kcp_memory_t memory = {s, get, put};
+    kcp_memory_t memory = {s, get, put, 0};
     if (kcp_encoder_init(&s->encoder, memory, data, parity, size, seqid)) {
         free(s);
         return NULL;
@@ -34,7 +34,7 @@ shim_t *shim_fec_encoder(int data, int parity, uint32_t size, uint32_t seqid) {
 
 shim_t *shim_fec_decoder(int data, int parity, uint32_t size, uint32_t limit_bytes, int is_sure) {
     shim_t *s = calloc(1, sizeof(*s));
-    kcp_memory_t memory = {s, get, put};
+    kcp_memory_t memory = {s, get, put, 0};
     if (kcp_decoder_init(&s->decoder, memory, data, parity, size, limit_bytes, &s->stats, is_sure)) {
         free(s);
         return NULL;

@@ -43,7 +43,7 @@ shim_t *shim_session_new(const kcp_session_config_t *config, int kind, const uin
             abort();
         }
     }
-    kcp_memory_t memory = {s, get, put};
+    kcp_memory_t memory = {s, get, put, 100}; // (smaller packets are in blocks of 100)
     kcp_entropy_t entropy = {s, fill};
     if (kcp_session_init(&s->session, config, s->codec, kind, memory, entropy, &s->stats, NULL, now_ms)) {
         free(s->codec);
