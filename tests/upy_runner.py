@@ -1,9 +1,10 @@
 """Runs one shared test file inside MicroPython (started by run_upy.py, one process per file).
 
-Usage: micropython upy_runner.py TESTS_DIR LIB_DIR FILE [WORD]
-Imports FILE and calls every function `test_*` in it (only those whose name holds WORD, if given);
-what a test returns that can be sent to is a coroutine and is run by asyncio. Ends with a line
-`@@ N_PASSED N_FAILED` that run_upy.py reads. A file that cannot be imported counts as a failure.
+Usage: micropython upy_runner.py TESTS_DIR LIB_DIR FILE [WORD [LEFT_OUT...]]
+Imports FILE and calls every function `test_*` in it (only those whose name holds WORD, if given,
+and that are not LEFT_OUT); what a test returns that can be sent to is a coroutine and is run by
+asyncio. Ends with a line `@@ N_PASSED N_FAILED` that run_upy.py reads. A file that cannot be
+imported counts as a failure.
 """
 
 import sys
@@ -43,7 +44,7 @@ def _load(path):
         return None
 
 
-def main(tests_dir, lib_dir, path, word=""):
+def main(tests_dir, lib_dir, path, word="", *left_out):
     # The first entry is the folder of this script, or '' for the working directory: not wanted.
     sys.path[0:1] = [lib_dir, tests_dir]
     module = _load(path)
@@ -53,7 +54,8 @@ def main(tests_dir, lib_dir, path, word=""):
     n_passed = n_failed = 0
     for name in sorted(dir(module)):
         function = getattr(module, name)
-        if name.startswith("test_") and callable(function) and word in name:
+        is_test = name.startswith("test_") and callable(function)
+        if is_test and word in name and name not in left_out:
             if _run_one(name, function):
                 n_passed += 1
             else:

@@ -6,8 +6,8 @@ library is imported (a board has no environment); one that is forced and not the
 ImportError.
 
 The C twin is the module `_kcp`: an extension on CPython; a dynamic module (_kcp.mpy) or a part of
-the firmware on MicroPython. It has kernels and ciphers, on CPython the session too
-(`session.IN_C`); what was left out of it when it was built runs in plain Python.
+the firmware on MicroPython. It has kernels, ciphers and the session (`session.IN_C`); what was
+left out of it when it was built runs in plain Python.
 """
 
 forced = None

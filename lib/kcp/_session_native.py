@@ -9,6 +9,7 @@ from errno import ECONNRESET, ETIMEDOUT
 
 import _kcp
 
+from ._compat import MICROPYTHON
 from ._failing import Failing
 from .config import check_room
 from .packet import codec
@@ -23,10 +24,10 @@ _CONTROLLERS = {"none": 0, "kcp": 1, "rate": 2}
 #: By what native/core/kcp_session.h gives as the reason of an end: errno and sentence.
 _ABORTED = 1
 _REASONS = {
-    2: (ETIMEDOUT, "{lost} bytes unanswered for {c.dead_ms} ms (dead_ms)"),
-    3: (ETIMEDOUT, "keep-alive unanswered for {c.dead_ms} ms (dead_ms)"),
-    4: (ETIMEDOUT, "nothing heard for {c.idle_ms} ms (idle_ms)"),
-    5: (ETIMEDOUT, "closing took longer than {linger} ms (linger_ms)"),
+    2: (ETIMEDOUT, "{lost} bytes unanswered for {dead_ms} ms (dead_ms)"),
+    3: (ETIMEDOUT, "keep-alive unanswered for {dead_ms} ms (dead_ms)"),
+    4: (ETIMEDOUT, "nothing heard for {idle_ms} ms (idle_ms)"),
+    5: (ETIMEDOUT, "closing took longer than {linger_ms} ms (linger_ms)"),
     6: (
         ECONNRESET,
         "the peer has forgotten this session: it was restarted, or we have another address",
@@ -41,10 +42,18 @@ def Budget(limit_bytes):
     return budget
 
 
-class NativeStats(_kcp.Counters, Counts):
-    """A `Stats` whose counters a session in C counts."""
+if MICROPYTHON:
+    from ._session_upy import NativeStats, given
+else:
 
-    __slots__ = ()
+    def given(session):
+        """What C is given before the rest."""
+        return ()
+
+    class NativeStats(_kcp.Counters, Counts):
+        """A `Stats` whose counters a session in C counts."""
+
+        __slots__ = ()
 
 
 def _settings(conv, config):
@@ -91,6 +100,8 @@ class Session(_kcp.Session, Failing):
     shaper = None
     _error = _why = None  # of abort()
     _linger_ms = 0
+    if MICROPYTHON:
+        from ._session_upy import heard, on_oob, tracer
 
     def __new__(cls, conv, config, fill, now_ms, stats=None, codec_=None, budget=None):
         """Return a session in C, or one in Python if C has not what it needs."""
@@ -100,7 +111,7 @@ class Session(_kcp.Session, Failing):
             from . import _session_py
 
             return _session_py.Session(conv, config, fill, now_ms, stats, codec_, budget)
-        session = super().__new__(cls)
+        session = (object if MICROPYTHON else _kcp.Session).__new__(cls)
         session.codec = codec_
         return session
 
@@ -112,7 +123,7 @@ class Session(_kcp.Session, Failing):
         check_room(config.mtu, self.overhead_bytes)
         memory = None if config.crypt == "null" else codec_.memory
         settings = _settings(conv, config)
-        super().__init__(settings, memory, self.stats, budget, fill, now_ms)
+        super().__init__(*given(self), settings, memory, self.stats, budget, fill, now_ms)
         #: bytes that buffers for input() and output() must have
         self.buffer_bytes = _kcp.BUFFER_BYTES
         if config.trace:
@@ -182,8 +193,13 @@ class Session(_kcp.Session, Failing):
         reason = self.reason
         if reason <= _ABORTED:
             return self._why
-        text = _REASONS[reason][1]
-        return text.format(lost=self.lost_bytes, c=self.config, linger=self._linger_ms)
+        config = self.config
+        return _REASONS[reason][1].format(
+            lost=self.lost_bytes,
+            dead_ms=config.dead_ms,
+            idle_ms=config.idle_ms,
+            linger_ms=self._linger_ms,
+        )
 
     # what C calls
 

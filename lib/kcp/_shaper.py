@@ -35,7 +35,7 @@ class Shaper:
 
     def __init__(self, session):
         self._session = session
-        self._own = type(session)
+        self._output, self._timeout = session.output, session.timeout
         self._bucket = None
         self._rate = 0
         self._dup = 0
@@ -65,7 +65,7 @@ class Shaper:
             n = self._again(buf)
         else:
             n_parity = session.n_parity
-            n = self._own.output(session, buf, now_ms)
+            n = self._output(buf, now_ms)
             if n and self._dup and session.n_parity >= n_parity:
                 rx_take(buf, 0, self._copy, 0, n)
                 self._copy_n = n
@@ -88,7 +88,7 @@ class Shaper:
 
     def timeout(self, now_ms) -> int:
         """Session.timeout(), and never before the rate allows a datagram."""
-        wait = self._own.timeout(self._session, now_ms)
+        wait = self._timeout(now_ms)
         if self._n_copies and wait >= 0:
             wait = 0
         if wait == 0 and self._bucket is not None:

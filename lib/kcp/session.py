@@ -24,7 +24,7 @@ CLOSING = const(1)
 CLOSED = const(2)
 EPIPE = 32  # MicroPython's errno module has no EPIPE
 
-#: Is the session in C? (A dynamic module of MicroPython has the kernels and ciphers only.)
+#: Is the session in C?
 IN_C = NATIVE and hasattr(__import__("_kcp"), "Session")
 
 if IN_C:

@@ -3,8 +3,7 @@
 #     make USER_C_MODULES=<this repository>/native/mod/micropython.cmake
 
 add_library(usermod_kcp INTERFACE)
-file(GLOB KCP_CORE_SOURCES ${CMAKE_CURRENT_LIST_DIR}/../core/*.c)
-target_sources(usermod_kcp INTERFACE ${CMAKE_CURRENT_LIST_DIR}/modkcp.c ${KCP_CORE_SOURCES})
+file(GLOB KCP_SOURCES ${CMAKE_CURRENT_LIST_DIR}/*.c ${CMAKE_CURRENT_LIST_DIR}/../core/*.c)
+target_sources(usermod_kcp INTERFACE ${KCP_SOURCES})
 target_include_directories(usermod_kcp INTERFACE ${CMAKE_CURRENT_LIST_DIR}/../core)
-target_compile_definitions(usermod_kcp INTERFACE KCP_ARQ=0 KCP_FEC=0)
 target_link_libraries(usermod INTERFACE usermod_kcp)

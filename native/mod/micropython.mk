@@ -3,6 +3,6 @@
 #     make USER_C_MODULES=<this repository>/native
 
 KCP_MOD_DIR := $(USERMOD_DIR)
-SRC_USERMOD_C += $(KCP_MOD_DIR)/modkcp.c
+SRC_USERMOD_C += $(sort $(wildcard $(KCP_MOD_DIR)/*.c))
 SRC_USERMOD_LIB_C += $(sort $(wildcard $(KCP_MOD_DIR)/../core/*.c))
-CFLAGS_USERMOD += -I$(KCP_MOD_DIR)/../core -DKCP_ARQ=0 -DKCP_FEC=0
+CFLAGS_USERMOD += -I$(KCP_MOD_DIR)/../core

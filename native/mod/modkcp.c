@@ -6,11 +6,7 @@
 // does not fit a small int. Arguments are trusted to be of the right kind by lib/kcp, but never to
 // stay within their buffers.
 
-#ifdef MICROPY_ENABLE_DYNRUNTIME
-#include "py/dynruntime.h"
-#else
-#include "py/runtime.h"
-#endif
+#include "modkcp.h"
 
 #include "kcp_bytes.h"
 #include "kcp_crypt.h"
@@ -19,12 +15,14 @@
 // To be raised with every change that lib/kcp/_backend.py must know of.
 #define API (1)
 
-#ifdef MICROPY_ENABLE_DYNRUNTIME
-
-#ifndef __riscv // there the C library that comes with LINK_RUNTIME has them
+#if defined(MICROPY_ENABLE_DYNRUNTIME) && !defined(__riscv) // there the C library that comes with LINK_RUNTIME has them
 
 // What the compiler calls by itself is not there to link to.
 void *memcpy(void *dst, const void *src, size_t n) {
+    return mp_fun_table.memmove_(dst, src, n);
+}
+
+void *memmove(void *dst, const void *src, size_t n) {
     return mp_fun_table.memmove_(dst, src, n);
 }
 
@@ -34,24 +32,9 @@ void *memset(void *dst, int byte, size_t n) {
 
 #endif
 
-#define memmove(dst, src, n) mp_fun_table.memmove_((dst), (src), (n))
-
-// Here texts are not compressed.
-#undef MP_ERROR_TEXT
-#define MP_ERROR_TEXT(text) (text)
-
-#endif
-
-// The buffer of an object, which is read or written.
-static mp_buffer_info_t buffer(mp_obj_t object, mp_uint_t flags) {
-    mp_buffer_info_t info;
-    mp_get_buffer_raise(object, &info, flags);
-    return info;
-}
-
 // The start of buf[off:off+n].
 static uint8_t *range(mp_obj_t object, mp_uint_t flags, mp_obj_t off_object, size_t n) {
-    mp_buffer_info_t info = buffer(object, flags);
+    mp_buffer_info_t info = kcpmod_buffer(object, flags);
     size_t off = (size_t)mp_obj_get_int(off_object);
     if (off > info.len || n > info.len - off) {
         mp_raise_ValueError(MP_ERROR_TEXT("the range is not within the buffer"));
@@ -95,7 +78,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(kcp_mod_gf_add_obj, 5, 5, kcp_mod_gf_
 
 // zero(buf): make all of it zeros
 static mp_obj_t kcp_mod_zero(mp_obj_t buf) {
-    mp_buffer_info_t info = buffer(buf, MP_BUFFER_WRITE);
+    mp_buffer_info_t info = kcpmod_buffer(buf, MP_BUFFER_WRITE);
     memset(info.buf, 0, info.len);
     return mp_const_none;
 }
@@ -193,7 +176,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(kcp_mod_crypt_bytes_obj, kcp_mod_crypt_bytes);
 // crypt_init(codec, kind, key, portable) -> True if the CPU has instructions for it
 static mp_obj_t kcp_mod_crypt_init(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
-    mp_buffer_info_t codec = buffer(args[0], MP_BUFFER_WRITE), key = buffer(args[2], MP_BUFFER_READ);
+    mp_buffer_info_t codec = kcpmod_buffer(args[0], MP_BUFFER_WRITE), key = kcpmod_buffer(args[2], MP_BUFFER_READ);
     int kind = (int)mp_obj_get_int(args[1]), result;
     if (mp_obj_is_true(args[3])) {
         result = kcp_crypt_init_portable(codec.buf, codec.len, kind, key.buf, key.len);
@@ -208,7 +191,7 @@ static mp_obj_t kcp_mod_crypt_init(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(kcp_mod_crypt_init_obj, 4, 4, kcp_mod_crypt_init);
 
 static const void *codec(mp_obj_t object) {
-    mp_buffer_info_t info = buffer(object, MP_BUFFER_READ);
+    mp_buffer_info_t info = kcpmod_buffer(object, MP_BUFFER_READ);
     if (!kcp_crypt_is_valid(info.buf, info.len)) {
         mp_raise_ValueError(MP_ERROR_TEXT("not a codec that crypt_init() has made"));
     }
@@ -219,7 +202,7 @@ static const void *codec(mp_obj_t object) {
 static mp_obj_t kcp_mod_seal(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     const void *sealer = codec(args[0]);
-    mp_buffer_info_t buf = buffer(args[1], MP_BUFFER_WRITE);
+    mp_buffer_info_t buf = kcpmod_buffer(args[1], MP_BUFFER_WRITE);
     size_t n_nonce = (size_t)kcp_crypt_nonce(kcp_crypt_kind(sealer));
     const uint8_t *nonce = start(args[3], MP_BUFFER_READ, n_nonce);
     int n = KCP_CRYPT_MISUSE;
@@ -254,6 +237,10 @@ static mp_obj_t kcp_mod_run(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(kcp_mod_run_obj, 4, 4, kcp_mod_run);
 
+#if KCP_SESSION
+static MP_DEFINE_CONST_FUN_OBJ_1(kcp_mod_names_obj, kcpmod_names);
+#endif
+
 #ifdef MICROPY_ENABLE_DYNRUNTIME
 
 mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args) {
@@ -276,6 +263,15 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     mp_store_global(MP_QSTR_seal, MP_OBJ_FROM_PTR(&kcp_mod_seal_obj));
     mp_store_global(MP_QSTR_open, MP_OBJ_FROM_PTR(&kcp_mod_open_obj));
     mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&kcp_mod_run_obj));
+#if KCP_SESSION
+    kcpmod_make_session_type();
+    kcpmod_make_counters_types();
+    mp_store_global(MP_QSTR_names, MP_OBJ_FROM_PTR(&kcp_mod_names_obj));
+    mp_store_global(MP_QSTR_BUFFER_BYTES, MP_OBJ_NEW_SMALL_INT(KCP_BUFFER_BYTES));
+    mp_store_global(MP_QSTR_Session, MP_OBJ_FROM_PTR(&kcpmod_session_type));
+    mp_store_global(MP_QSTR_Counters, MP_OBJ_FROM_PTR(&kcpmod_counters_type));
+    mp_store_global(MP_QSTR_Budget, MP_OBJ_FROM_PTR(&kcpmod_budget_type));
+#endif
     MP_DYNRUNTIME_INIT_EXIT
 }
 
@@ -298,6 +294,13 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_seal), MP_ROM_PTR(&kcp_mod_seal_obj)},
     {MP_ROM_QSTR(MP_QSTR_open), MP_ROM_PTR(&kcp_mod_open_obj)},
     {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&kcp_mod_run_obj)},
+#if KCP_SESSION
+    {MP_ROM_QSTR(MP_QSTR_names), MP_ROM_PTR(&kcp_mod_names_obj)},
+    {MP_ROM_QSTR(MP_QSTR_BUFFER_BYTES), MP_ROM_INT(KCP_BUFFER_BYTES)},
+    {MP_ROM_QSTR(MP_QSTR_Session), MP_ROM_PTR(&kcpmod_session_type)},
+    {MP_ROM_QSTR(MP_QSTR_Counters), MP_ROM_PTR(&kcpmod_counters_type)},
+    {MP_ROM_QSTR(MP_QSTR_Budget), MP_ROM_PTR(&kcpmod_budget_type)},
+#endif
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

@@ -16,8 +16,7 @@ class Real(Pair):
     """Sessions with the nonces of an endpoint."""
 
     def __init__(self, **options):
-        super().__init__(**options)
-        self.a.codec._fill = self.b.codec._fill = fill
+        super().__init__(fill, **options)
 
 
 def locked_fills(one, buf, n):

@@ -4,11 +4,12 @@ runtimes, over a path of 15 ms, in virtual time."""
 # upy: heapsize=8m arm=no timeout=120
 
 from sim.test_lifecycle import DELAY_MS, OPTIONS, World
+from unit.core_support import arq_of
 
 from kcp._roaming import MAX_PATHS, MAX_PER_SESSION
 from kcp.config import Config
 from kcp.listener import Listener
-from kcp.session import IN_C, OPEN, Session
+from kcp.session import OPEN, Session
 from kcp_sim.rng import Rng
 
 SECRET = {"crypt": "aes-128", "key": bytes(range(16))}
@@ -90,7 +91,7 @@ def state(session):
     state = [session.acked_sn, session.end_sn, session.next_sn, session.unacked_bytes]
     state += [session.last_input_ms, session.state, session.rtt_ms, session.stats.as_dict()]
     for name in ("snd_nxt", "rmt_wnd", "behind"):
-        state.append(getattr(session.arq, name) if not IN_C else getattr(session, "_" + name))
+        state.append(getattr(arq_of(session), name))
     return state
 
 

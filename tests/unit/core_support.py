@@ -2,6 +2,7 @@
 
 import struct
 
+from kcp._compat import MICROPYTHON
 from kcp.arq import Arq
 from kcp.config import Config
 from kcp.session import Session
@@ -82,6 +83,29 @@ def session(now_ms=0, conv=CONV, **options):
     return Session(conv, Config(**values), fill, now_ms)
 
 
+# What a session in C shows of its inside on MicroPython; in native/mod/modkcp_session.c, too.
+INSIDE = (
+    "mtu",
+    "snd_wnd",
+    "rcv_wnd",
+    "max_queue",
+    "nodelay",
+    "interval_ms",
+    "resend",
+    "nc",
+    "stream",
+    "ack_nodelay",
+    "rmt_wnd",
+    "snd_nxt",
+    "behind",
+    "_ack_max",
+    "data",
+    "n_copies",
+    "loss",
+    "n_parity_used",
+)
+
+
 class Shown:
     """What a session in C shows of its inside, by the names that the one in Python has."""
 
@@ -89,14 +113,20 @@ class Shown:
         self._session = session_
 
     def __getattr__(self, name):
-        return getattr(self._session, "_" + name)
+        if not MICROPYTHON:
+            return getattr(self._session, "_" + name)
+        from kcp._session_upy import N_GAUGES
+
+        if name not in INSIDE:
+            raise AttributeError(name)
+        return self._session._gauge(N_GAUGES + INSIDE.index(name))
 
     def wait_snd(self):
         return self._session.queued_segs
 
     @property
     def loss_pct(self):
-        return self._session._loss * 100 >> 10
+        return self.loss * 100 >> 10
 
 
 def arq_of(session_):
