@@ -19,12 +19,15 @@ from .carrier import Carrier, copy, pollable
 
 _MAX_FRAME = const(250)
 _NO_MEM = const(0x3067)  # ESP_ERR_ESPNOW_NO_MEM; MicroPython's OSError has it negated
+_FULL = const(0x3068)
 _NOT_FOUND = const(0x3069)
 
 
 class EspNowCarrier(Carrier):
     """ESP-NOW (see the module's text). esp: an active ESPNow object; peer: the MAC address of the
     only peer, 6 bytes; None: any, as a server needs it. A peer that is not registered is added.
+    The driver has room for 20: where there is none, the one that was added first is taken out (it
+    is added again when something is sent to it). Peers that the program has added stay.
 
     n_full: times the driver had no memory; n_lost: frames that it refused; n_strangers: frames
     from others than `peer`.
@@ -41,6 +44,7 @@ class EspNowCarrier(Carrier):
         self._data = [bytearray(6), bytearray(_MAX_FRAME)]
         self._view = memoryview(b"")
         self._view_of = None
+        self._added = []  # peers that are registered, and not by the program
         self.n_full = self.n_lost = self.n_strangers = 0
 
     def send(self, buf, n, key=None):
@@ -58,15 +62,34 @@ class EspNowCarrier(Carrier):
             except OSError as error:
                 if not _is(error, _NOT_FOUND):
                     raise
-                self._esp.add_peer(mac)
+                self._add(mac)
                 self._esp.send(mac, self._view, False)
         except OSError as error:
             if error.errno == ENOMEM or _is(error, _NO_MEM):
                 self.n_full += 1
                 return 0
-            self.n_lost += 1  # no room for another peer (20 at most), interface down...
+            self.n_lost += 1  # the interface is down...
             return -1
         return n
+
+    def _add(self, mac):
+        """Register a peer, instead of another one if need be."""
+        added = self._added
+        while True:
+            try:
+                self._esp.add_peer(mac)
+                break
+            except OSError as error:
+                if not _is(error, _FULL) or not added:
+                    raise
+                self._drop(added.pop(0))
+        added.append(bytes(mac))
+
+    def _drop(self, mac):
+        try:
+            self._esp.del_peer(mac)
+        except OSError:  # the program has done so
+            pass
 
     def recv_into(self, buf):
         """Take a frame out of the driver's buffer."""

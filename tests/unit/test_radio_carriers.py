@@ -36,6 +36,11 @@ class FakeEspNow:
             raise OSError(-0x3068, "ESP_ERR_ESPNOW_FULL")
         self.peers.append(mac)
 
+    def del_peer(self, mac):
+        if mac not in self.peers:
+            raise OSError(-0x3069, "ESP_ERR_ESPNOW_NOT_FOUND")
+        self.peers.remove(mac)
+
     def send(self, mac, msg, sync=True):
         assert sync is False and len(mac) == 6 and 0 < len(msg) <= 250
         if mac not in self.peers:
@@ -103,6 +108,21 @@ async def test_espnow_with_losses_and_two_clients():
     assert sorted(server.endpoint.links) == [B, C]
     finish(server, *streams)
     await asyncio.sleep(0)
+
+
+def test_espnow_has_room_for_twenty_peers_and_serves_any_number():
+    esp = FakeEspNow({}, A, room=1000)
+    esp.add_peer(B)  # by the program
+    server = EspNowCarrier(esp)
+    macs = [bytes([2, 0, 0, 0, 0, i]) for i in range(50)]
+    for _ in range(2):
+        for mac in macs:
+            assert server.send(bytes(100), 100, mac) == 100
+    assert len(esp.peers) == 20 and esp.peers[0] == B and esp.peers[-1] == macs[-1]
+    assert len(server._added) == 19 and server.n_lost == 0
+    esp.peers = [bytes([0, 0, 0, 0, 0, i]) for i in range(20)]  # all by the program
+    assert server.send(bytes(100), 100, C) == -1 and server.n_lost == 1
+    assert server._added == []
 
 
 def test_espnow_refusals():
