@@ -27,6 +27,17 @@ def advice(session):
     )
 
 
+def look(endpoint, link):
+    """Tell what is wrong with a link's settings, once for each socket; or look again later."""
+    link.advise_at_segs = 2 * link.session.stats.OutSegs
+    sentence = advice(link.session)
+    if sentence or endpoint.is_advised:
+        link.advise_at_segs = 0
+    if sentence and not endpoint.is_advised:
+        endpoint.is_advised = True
+        tell(sentence)
+
+
 def tell(sentence):
     """Warn: by logging (logger "kcp"), on MicroPython on stderr."""
     if MICROPYTHON:

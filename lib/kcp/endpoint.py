@@ -25,7 +25,10 @@ session (EIO). The first one of an endpoint is reported, for there may be one wi
 A port without report() gets the exception.
 
 A full socket is back-pressure: the one datagram that is built stays in the send buffer, goes out
-first when there is room, and nothing more is built until then.
+first when there is room, and nothing more is built until then. If there is none for its session's
+dead_ms (once that is closing: linger_ms), it is lost, and every session has a turn in which all is
+lost that it sends: so they notice that their time is up. (It takes a port that goes on asking for
+turns: those of carriers do. An operating system's sockets have room again.)
 
 Costs: a ready session O(1) to queue; a timer O(log n) to arm and O(1) to move later (which is what
 nearly always happens: the entry is corrected when its old time comes); an idle session is in
@@ -37,7 +40,7 @@ from errno import ECONNABORTED, EIO
 from ._clock import ticks_diff
 from ._compat import const
 from ._timers import Timers
-from .session import CLOSED
+from .session import CLOSED, OPEN
 from .stats import ACTIVE, LISTENER, PASSIVE, enter, leave
 
 _QUANTUM = const(16)  # datagrams a session may send before the next one's turn
@@ -106,12 +109,14 @@ class Endpoint:
         self._head = self._tail = None  # ready list, linked through Link.next_ready
         self._held_bytes = 0  # length of the datagram in _tx that the full socket refused
         self._held_link = None
+        self._held_ms = 0  # since when
+        self._is_refusing = False  # what is sent in this turn is lost
         self.is_closing = False
         self.is_closed = False
         self._scratch = None
         self.on_closed = None  # called when the socket is closed
         self._is_reported = False  # a defect
-        self._is_advised = False
+        self.is_advised = False  # of settings
         self.input = self._input_client if listener is None else self._input_server
         if listener is not None:
             enter(listener.stats, LISTENER)
@@ -127,7 +132,7 @@ class Endpoint:
 
     def watch(self, link: Link):
         """The link's session is new, or has new settings: see whether they do harm (`_advice`)."""
-        if link.session.config.cc == "none" and not self._is_advised:
+        if link.session.config.cc == "none" and not self.is_advised:
             from ._advice import MIN_SEGS  # only who uses it pays for it
 
             link.advise_at_segs = MIN_SEGS
@@ -240,7 +245,7 @@ class Endpoint:
     def turn(self, now_ms: int) -> int:
         """Serve what is due. Return the ms until the next turn: 0 = at once, there is more to do;
         -1 = when something happens (`input`, `kick`, `unblocked`)."""
-        if self._held_link is not None:
+        if self._held_link is not None and not self._is_stuck(now_ms):
             return -1
         timers = self._timers
         while True:
@@ -262,6 +267,7 @@ class Endpoint:
                 return -1
         if self._head is not None:
             return 0
+        self._is_refusing = False
         return timers.wait_ms(now_ms)
 
     def unblocked(self):
@@ -280,6 +286,19 @@ class Endpoint:
         return self._held_link is not None
 
     # inside a turn
+
+    def _is_stuck(self, now_ms):
+        """Has the socket been full for too long? Then begin the turn in which all is lost."""
+        session = self._held_link.session
+        limit_ms = session.config.dead_ms
+        if session.state != OPEN:
+            limit_ms = min(limit_ms, session.config.linger_ms)
+        if ticks_diff(now_ms, self._held_ms) < limit_ms:
+            return False
+        session.stats.OutDrops += 1
+        self._held_link = None
+        self._is_refusing = True
+        return True
 
     def _ready(self, link):
         link.is_ready = True
@@ -325,16 +344,19 @@ class Endpoint:
             if not n:
                 break
             n_built += 1
-            sent = port.send(tx, n, key)
+            sent = -1 if self._is_refusing else port.send(tx, n, key)
             if sent <= 0:
                 if sent < 0:
                     session.stats.OutDrops += 1
                     continue
                 self._held_link = link
                 self._held_bytes = n
+                self._held_ms = now_ms
                 break
         if link.advise_at_segs and session.stats.OutSegs >= link.advise_at_segs:
-            self._advise(link)
+            from ._advice import look  # only who needs it pays for it
+
+            look(self, link)
         wait_ms = session.timeout(now_ms)
         if session.state == CLOSED:
             self._drop(link, now_ms)
@@ -348,18 +370,6 @@ class Endpoint:
             wait_ms = 1  # output had nothing although it was due: never spin
         self._arm(link, wait_ms, now_ms)
         return n_built
-
-    def _advise(self, link):
-        """Tell what is wrong with its settings, once for this socket; or look again later."""
-        from ._advice import advice, tell
-
-        link.advise_at_segs = 2 * link.session.stats.OutSegs
-        sentence = advice(link.session)
-        if sentence or self._is_advised:
-            link.advise_at_segs = 0
-        if sentence and not self._is_advised:
-            self._is_advised = True
-            tell(sentence)
 
     def _arm(self, link, wait_ms, now_ms):
         if link.deadline_ms is not None:

@@ -139,6 +139,24 @@ def test_two_busy_sessions_share():
     assert abs(a.session.n_built - b.session.n_built) <= 32
 
 
+def test_a_socket_that_stays_full_is_a_dead_path():
+    endpoint, link = fake(2)
+    _, other = fake(1, "b", endpoint)
+    endpoint.port.room = 0
+    assert endpoint.turn(0) == -1 and endpoint.is_full
+    dead_ms = CONFIG.dead_ms
+    for now_ms in (1, 1000, dead_ms - 1):
+        endpoint.unblocked()
+        assert endpoint.turn(now_ms) == -1 and other.session.n_built == 0
+    assert endpoint.turn(dead_ms) == -1 and not endpoint.is_full
+    assert link.session.n_built == 2 and link.session.stats.OutDrops == 2
+    assert other.session.n_built == 1 and other.session.stats.OutDrops == 1
+    endpoint.port.room = None  # there is room again
+    link.session.n_out += 1
+    endpoint.kick(link)
+    assert endpoint.turn(dead_ms + 1) == -1 and numbers(endpoint.port, "a") == [2]
+
+
 def test_a_full_socket_is_back_pressure_not_loss():
     endpoint, link = fake(40)
     endpoint.port.room = 7

@@ -185,3 +185,39 @@ def test_blocking_over_memory():
 def test_blocking_when_it_can_only_be_looked_at():
     a, b = memory_pair()
     blocking_exchange(Keyed({None: a}), b)
+
+
+class Wedged(Carrier):
+    """Has no room, ever: a serial line whose other end holds it up."""
+
+    mtu = 300
+    poll_ms = 5
+
+    def send(self, buf, n, key=None):
+        return 0
+
+    def recv_into(self, buf):
+        return 0
+
+
+def test_a_carrier_that_never_has_room_is_a_dead_path():
+    async def run():
+        options = {"dead_ms": 300, "linger_ms": 300}
+        stream, _ = await kcp.open_connection(carrier=Wedged(), **options)
+        stream.write(b"x" * 100)
+        error = await raised(OSError, stream.read(10))
+        assert error.errno == errno.ETIMEDOUT and stream.session.lost_bytes == 100
+        stream, _ = await kcp.open_connection(carrier=Wedged(), linger_ms=300)
+        stream.write(b"x" * 100)
+        stream.close()
+        assert (await raised(OSError, stream.wait_closed())).errno == errno.ETIMEDOUT
+        sock = blocking.connect(carrier=Wedged(), **options)
+        sock.send(b"x")
+        try:
+            sock.recv(10)
+        except OSError as error:
+            assert error.errno == errno.ETIMEDOUT
+        else:
+            raise AssertionError("nothing was raised")
+
+    asyncio.run(run())
