@@ -94,6 +94,8 @@ class Watched:
         self._n_watches = self._n_seen = 0
         self._parking = threading.Condition(self.lock)
         self._is_parked = self._is_parked_long = False
+        self._has_heard = False  # the thread, the bell
+        self._is_over = False  # the thread has ended
         self._calls = deque()
         self._abandoned = deque()
         self._bell = self._ringer = self._eye = None
@@ -230,6 +232,8 @@ class Watched:
             self._is_watched = gate.is_watching = False
             if self._is_parked_long:
                 self._parking.notify()
+            if self._is_over:
+                self._close_eye()
         if has_rung:
             self._hush()
         self._is_rung = False
@@ -251,14 +255,25 @@ class Watched:
                     self._look_out(wait_ms)
         finally:
             self._ended()
-            self._eye.close()
-            self._bell.close()
-            self._ringer.close()
+            with self.lock:
+                self._is_over = True
+                if self._is_watched:  # closed meanwhile, it would show nothing any more
+                    self.ring()
+                else:
+                    self._close_eye()
+
+    def _close_eye(self):
+        """Nobody looks any more: neither the thread nor who watches."""
+        self._eye.close()
+        self._bell.close()
+        self._ringer.close()
 
     def _try_to_serve(self):
         """Do what is due, and park if need be. Return how many ms to look out; -1: without limit,
         None: not at all."""
-        self._is_rung = False
+        if self._has_heard and not self._is_watched:
+            self._hush()  # (else it may be for the thread that watches)
+        self._is_rung = self._has_heard = False
         if self._is_inside:
             self._end_interrupted()
         try:
@@ -292,8 +307,7 @@ class Watched:
     def _look_out(self, wait_ms):
         """(Without the lock.)"""
         try:
-            if self._eye.wait(wait_ms) and not self._is_watched:
-                self._hush()  # (else it may be for the thread that watches)
+            self._has_heard = self._eye.wait(wait_ms)
         except OSError:  # where a closed socket cannot be selected
             if not self._is_closed:
                 raise

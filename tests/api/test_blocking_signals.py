@@ -104,9 +104,10 @@ def test_an_interrupt_in_the_middle_ends_the_endpoint():
 def test_an_interrupt_that_nobody_noticed():
     """The first exception's clean-up was interrupted too: the endpoint's thread does it."""
     with Pair() as p:
-        p.client._port._is_inside = True
-        with pytest.raises(RuntimeError, match="in the middle"):
-            p.client.close()
+        with p.client._port.lock:  # (as the interrupted call had it)
+            p.client._port._is_inside = True
+            with pytest.raises(RuntimeError, match="in the middle"):
+                p.client.close()
         until(lambda: p.client.session.state == CLOSED)
         with pytest.raises(ConnectionAbortedError, match="in the middle"):
             p.client.recv(1)

@@ -250,6 +250,27 @@ def test_closing_from_another_thread():
         assert caught.value.errno in (errno.EPIPE, errno.ETIMEDOUT)
 
 
+def test_closing_while_another_thread_is_slow_to_notice():
+    """The endpoint's thread ends first: who still looks must get the news all the same."""
+    with Pair() as p:
+        port, is_looking = p.peer._port, threading.Event()
+        wait = port._eye.wait
+
+        def slow(wait_ms):
+            if threading.current_thread() is not port.thread:
+                is_looking.set()
+                port.thread.join(PATIENCE_S)
+            return wait(wait_ms)
+
+        port._eye.wait = slow
+        receiving = in_thread(p.peer.recv, 1)
+        assert is_looking.wait(PATIENCE_S)
+        p.server.close()
+        p.peer.close(0)
+        assert receiving() == b""
+        assert not port.thread.is_alive() and port._bell.fileno() < 0  # closed in the end
+
+
 def test_any_number_of_threads_may_accept():
     server, port = free_listener()
     socks = []
