@@ -16,6 +16,7 @@ import run_upy
 MORE = (
     "unit/test_fec_edges.py",
     "unit/test_fec_hostile.py",
+    "unit/test_native_misuse.py",
     "unit/test_native_session.py",
     "unit/test_rs_oracle.py",
 )

@@ -36,6 +36,7 @@ CPYTHON_ONLY = {
     "unit/test_rs_oracle.py": "compares with reedsolo, by hypothesis",
     "unit/test_fec_hostile.py": "makes its packets with hypothesis",
     "unit/test_crypt_twins.py": "compares with hypothesis, `cryptography` and hashlib",
+    "unit/test_native_misuse.py": "is about CPython's extension",
     "unit/test_native_session.py": "is about CPython's extension",
     "unit/test_native_twins.py": "compares with hypothesis, on CPython",
     "unit/test_random_twins.py": "forks, starts threads, and runs MicroPython's twin on CPython",

@@ -19,6 +19,7 @@ _EPIPE = 32
 _CLOSED = 2  # session.CLOSED
 _FEC_HEAD = 8
 _MAX_LIMIT = 0xFFFFFFFF
+_MAX_MS = 0x3FFFFFFF
 _CONTROLLERS = {"none": 0, "kcp": 1, "rate": 2}
 
 #: By what native/core/kcp_session.h gives as the reason of an end: errno and sentence.
@@ -144,10 +145,11 @@ class Session(_kcp.Session, Failing):
         config = changed(self, options)
         if callable(config.cc):
             raise ValueError("a cc that is a class must be given when the session is opened")
-        if config.trace != self.config.trace:
-            self.set_logger(config.trace)
         self._set(_settings(self.conv, config))
+        is_traced_anew = config.trace != self.config.trace
         self.config = config
+        if is_traced_anew:
+            self.set_logger(config.trace)
         if self.shaper is not None or config.rate_limit or config.dup:
             self._shape()
 
@@ -173,7 +175,7 @@ class Session(_kcp.Session, Failing):
         """Start flush-and-linger (default config.linger_ms); a second close() changes nothing."""
         if not self.is_closing:
             self._linger_ms = self.config.linger_ms if linger_ms is None else linger_ms
-            self._close(now_ms, self._linger_ms)
+            self._close(now_ms, max(0, min(self._linger_ms, _MAX_MS)))
 
     def abort(self, error=None, why=None):
         """See `_session_py.Session.abort`."""

@@ -2,8 +2,6 @@
 
 #include "_kcptypes.h"
 
-#include <structmember.h>
-
 #if KCP_SESSION
 
 #define COUNTER(name, i) {#name, T_ULONGLONG, offsetof(counters_t, stats.count[i]), 0, NULL}
@@ -87,24 +85,33 @@ static PyType_Spec budget_spec = {
 
 PyTypeObject *kcpmod_counters, *kcpmod_budget;
 
-static PyTypeObject *add(PyObject *module, const char *name, PyType_Spec *spec) {
-    PyObject *type = PyType_FromSpec(spec);
-    if (type == NULL) {
-        return NULL;
+// The type that is kept, made if there is none yet, as an attribute of the module, too.
+static int add(PyObject *module, PyTypeObject **kept, PyType_Spec *spec, const char *name) {
+    if (*kept == NULL) {
+        *kept = (PyTypeObject *)PyType_FromSpec(spec);
     }
-    Py_INCREF(type); // one for the module, one to be kept
+    if (*kept == NULL) {
+        return -1;
+    }
+    PyObject *type = (PyObject *)*kept;
+    Py_INCREF(type);
     if (PyModule_AddObject(module, name, type)) {
         Py_DECREF(type);
-        Py_DECREF(type);
-        return NULL;
+        return -1;
     }
-    return (PyTypeObject *)type;
+    return 0;
 }
 
 int kcpmod_add_counters(PyObject *module) {
-    kcpmod_counters = add(module, "Counters", &counters_spec);
-    kcpmod_budget = add(module, "Budget", &budget_spec);
-    return kcpmod_counters == NULL || kcpmod_budget == NULL ? -1 : 0;
+    return add(module, &kcpmod_counters, &counters_spec, "Counters")
+            || add(module, &kcpmod_budget, &budget_spec, "Budget")
+        ? -1
+        : 0;
+}
+
+void kcpmod_drop_types(void) {
+    Py_CLEAR(kcpmod_counters);
+    Py_CLEAR(kcpmod_budget);
 }
 
 #endif

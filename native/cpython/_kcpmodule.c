@@ -56,7 +56,8 @@ static PyObject *mod_crc32(PyObject *self, PyObject *const *args, Py_ssize_t n_a
     if (!kcpmod_are_args(n_args, 3) || !kcpmod_get_numbers(args + 1, 2, at) || kcpmod_get_buffer(args[0], &buf, 0)) {
         return NULL;
     }
-    if (kcpmod_is_within(&buf, at[0], at[1] - at[0])) {
+    if (kcpmod_is_within(&buf, at[0], 0) && kcpmod_is_within(&buf, 0, at[1])
+        && kcpmod_is_within(&buf, at[0], at[1] - at[0])) {
         result = PyLong_FromUnsignedLong(
             kcp_crc32(0, (const uint8_t *)buf.buf + at[0], (size_t)(at[1] - at[0])));
     }
@@ -99,8 +100,9 @@ static PyObject *mod_gf_add(PyObject *self, PyObject *const *args, Py_ssize_t n_
     if (n_rows >= 0 && kcpmod_is_within(&buf, at[0], at[1])) {
         is_good = 1;
         for (Py_ssize_t i = 0; i < n_rows && is_good; i++) {
-            PyObject *sum = PySequence_GetItem(args[0], i), *table = PySequence_GetItem(args[1], i);
-            is_good = sum && table && add_row(sum, table, (const uint8_t *)buf.buf + at[0], at[1]);
+            PyObject *sum = PySequence_GetItem(args[0], i);
+            PyObject *table = sum == NULL ? NULL : PySequence_GetItem(args[1], i);
+            is_good = table != NULL && add_row(sum, table, (const uint8_t *)buf.buf + at[0], at[1]);
             Py_XDECREF(sum);
             Py_XDECREF(table);
         }
@@ -148,29 +150,35 @@ static PyObject *mod_copy(PyObject *self, PyObject *const *args, Py_ssize_t n_ar
     Py_RETURN_NONE;
 }
 
+// The kind of a cipher; 0, which is none, if the number is too large for one.
+static int kind_of(Py_ssize_t number) {
+    return number < 0 || number > 0xffff ? 0 : (int)number;
+}
+
 PyDoc_STRVAR(crypt_bytes_doc, "crypt_bytes(kind) -> bytes of a codec, 0: not in this build");
 static PyObject *mod_crypt_bytes(PyObject *self, PyObject *kind) {
-    long number = PyLong_AsLong(kind);
+    Py_ssize_t number[1];
     (void)self;
-    if (number == -1 && PyErr_Occurred()) {
+    if (!kcpmod_get_numbers(&kind, 1, number)) {
         return NULL;
     }
-    return PyLong_FromSize_t(number < 0 || number > 0xffff ? 0 : kcp_crypt_bytes((int)number));
+    return PyLong_FromSize_t(kcp_crypt_bytes(kind_of(number[0])));
 }
 
 PyDoc_STRVAR(crypt_init_doc, "crypt_init(codec, kind, key, portable) -> True if the CPU has instructions for it");
 static PyObject *mod_crypt_init(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
     Py_ssize_t numbers[1];
     Py_buffer codec, key;
-    int result = KCP_CRYPT_MISUSE, hardware = 0;
+    int result = KCP_CRYPT_MISUSE, hardware = 0, is_portable;
     (void)self;
-    if (!kcpmod_are_args(n_args, 4) || !kcpmod_get_numbers(args + 1, 1, numbers) || kcpmod_get_buffer(args[0], &codec, 1)) {
+    if (!kcpmod_are_args(n_args, 4) || !kcpmod_get_numbers(args + 1, 1, numbers)
+        || (is_portable = PyObject_IsTrue(args[3])) < 0 || kcpmod_get_buffer(args[0], &codec, 1)) {
         return NULL;
     }
     if (kcpmod_get_buffer(args[2], &key, 0) == 0) {
         int (*init)(void *, size_t, int, const uint8_t *, size_t) =
-            PyObject_IsTrue(args[3]) ? kcp_crypt_init_portable : kcp_crypt_init;
-        result = init(codec.buf, (size_t)codec.len, (int)numbers[0], key.buf, (size_t)key.len);
+            is_portable ? kcp_crypt_init_portable : kcp_crypt_init;
+        result = init(codec.buf, (size_t)codec.len, kind_of(numbers[0]), key.buf, (size_t)key.len);
         hardware = result == 0 && kcp_crypt_is_hardware(codec.buf);
         PyBuffer_Release(&key);
         if (result) {
@@ -250,8 +258,12 @@ static PyObject *mod_open(PyObject *self, PyObject *const *args, Py_ssize_t n_ar
 
 PyDoc_STRVAR(run_doc, "run(codec, buf, n, opening): the cipher alone over buf[0:n]");
 static PyObject *mod_run(PyObject *self, PyObject *const *args, Py_ssize_t n_args) {
+    int is_opening;
     (void)self;
-    return kcpmod_are_args(n_args, 4) ? open_or_run(args, 0, PyObject_IsTrue(args[3]) == 1) : NULL;
+    if (!kcpmod_are_args(n_args, 4) || (is_opening = PyObject_IsTrue(args[3])) < 0) {
+        return NULL;
+    }
+    return open_or_run(args, 0, is_opening);
 }
 
 #define FAST(name) {#name, (PyCFunction)(void (*)(void))mod_##name, METH_FASTCALL, name##_doc}
@@ -269,8 +281,46 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+// -- the module --------------------------------------------------------------------------------------
+
+// The types and the blocks that are kept are the process's: of one interpreter, however often that
+// one imports the module. Another one is refused, and runs the library in Python.
+typedef struct {
+    char is_counted;
+} state_t;
+
+static int n_modules;
+static int64_t home; // the interpreter that has them
+
+static int enter(PyObject *module) {
+    int64_t here = PyInterpreterState_GetID(PyInterpreterState_Get());
+    if (n_modules && here != home) {
+        PyErr_SetString(PyExc_ImportError, "_kcp is in use by another interpreter of this process");
+        return -1;
+    }
+    home = here;
+    n_modules++;
+    ((state_t *)PyModule_GetState(module))->is_counted = 1;
+    return 0;
+}
+
+static void leave(void *module) {
+    if (((state_t *)PyModule_GetState(module))->is_counted && --n_modules == 0) {
+        Py_CLEAR(value_name);
+#if KCP_SESSION
+        kcpmod_drop_types();
+        kcpmod_drop_kept();
+#endif
+    }
+}
+
 static int execute(PyObject *module) {
-    value_name = PyUnicode_InternFromString("value");
+    if (enter(module)) {
+        return -1;
+    }
+    if (value_name == NULL) {
+        value_name = PyUnicode_InternFromString("value");
+    }
     if (value_name == NULL || PyModule_AddIntConstant(module, "API", API)) {
         return -1;
     }
@@ -289,13 +339,13 @@ static PyModuleDef_Slot slots[] = {
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     "_kcp",
-    "Byte kernels and ciphers of the package kcp, in C. Private: see kcp._backend.",
-    0,
+    "Byte kernels, ciphers and the session of the package kcp, in C. Private: see kcp._backend.",
+    sizeof(state_t),
     methods,
     slots,
     NULL,
     NULL,
-    NULL,
+    leave,
 };
 
 PyMODINIT_FUNC PyInit__kcp(void) {

@@ -16,11 +16,14 @@ int kcpmod_get_buffer(PyObject *object, Py_buffer *buffer, int is_written);
 int kcpmod_get_numbers(PyObject *const *args, int n, Py_ssize_t *numbers);
 
 // Blocks of the sizes that packets have, used again and again; the rest is Python's allocator's.
+// owner: a char that is set when there is no memory.
 void *kcpmod_get(void *owner, size_t n_bytes);
 void kcpmod_put(void *owner, void *block, size_t n_bytes);
+void kcpmod_drop_kept(void);
 
 // Add the types Counters, Budget and Session. 0, or -1 and an exception.
 int kcpmod_add_counters(PyObject *module);
 int kcpmod_add_session(PyObject *module);
+void kcpmod_drop_types(void);
 
 #endif

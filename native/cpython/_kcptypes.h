@@ -4,6 +4,8 @@
 
 #include "_kcpmodule.h"
 
+#include <structmember.h>
+
 #include "kcp_session.h"
 
 typedef struct {
@@ -20,7 +22,9 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     kcp_session_t session;
-    char is_made, is_busy; // in a verb, which may call Python
+    char is_begun, is_made; // by __init__()
+    char is_busy; // in a verb, which may call Python
+    char is_starved; // there was no memory for something
     PyObject *stats, *budget, *fill, *nonce, *on_oob, *tracer; // or NULL
     Py_buffer codec;
     kcp_tap_t tap;
@@ -31,6 +35,8 @@ extern PyTypeObject *kcpmod_counters, *kcpmod_budget;
 
 // For the type.
 extern PyMethodDef kcpmod_session_methods[];
+extern PyGetSetDef kcpmod_session_gauges[];
+extern PyMemberDef kcpmod_session_members[];
 PyObject *kcpmod_session_set(PyObject *self, PyObject *settings);
 
 #endif

@@ -157,8 +157,12 @@ static PyObject *verb_send(PyObject *self, PyObject *data) {
     if (s == NULL || kcpmod_get_buffer(data, &buf, 0)) {
         return NULL;
     }
+    s->is_starved = 0;
     int32_t n = kcp_session_send(&s->session, buf.buf, (size_t)buf.len);
     PyBuffer_Release(&buf);
+    if (n == 0 && s->is_starved) { // not a full queue, for which its user may wait
+        return PyErr_NoMemory();
+    }
     return n < 0 ? refused(self, n, "send") : told(s, "sent", n);
 }
 
@@ -187,8 +191,12 @@ static PyObject *verb_send_oob(PyObject *self, PyObject *data) {
     if (s == NULL || kcpmod_get_buffer(data, &buf, 0)) {
         return NULL;
     }
+    s->is_starved = 0;
     int code = kcp_session_send_oob(&s->session, buf.buf, (size_t)buf.len);
     PyBuffer_Release(&buf);
+    if (code == 0 && s->is_starved) {
+        return PyErr_NoMemory();
+    }
     return code == -3 ? refused(self, code, "send_oob") : PyLong_FromLong(code);
 }
 
