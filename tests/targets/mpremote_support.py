@@ -7,9 +7,9 @@ import shlex
 import subprocess
 import sys
 
-import binaries
 import board_support
 import target_files
+from board_support import binaries
 
 TOP = board_support.TOP
 HERE = board_support.HERE
