@@ -1,6 +1,7 @@
 """The board definitions in boards/: built and run, or checked as far as that can be done here."""
 
 import glob
+import json
 import os
 import re
 import shlex
@@ -60,15 +61,25 @@ def test_a_router_with_the_library_frozen(target, tmp_path):
     needed()
     emulator = shlex.split(binaries.needed(target_files.VARIABLES[target]))[0]
     program = build.build("UNIX-MIPS-ROUTER", str(tmp_path))
+    folder = tmp_path / "router"  # as README has it: all files in one folder
+    folder.mkdir()
+    for name in ("device.py", "echo.py"):
+        shutil.copy(os.path.join(board_support.TOP, "ports", "esp32", "examples", name), folder)
+    assert run_on_router([emulator, program, "-c", PROGRAM], folder) == "native kcp/__init__.py"
+    with board_support.udp.go_server(crypt="aes-128", key="hex:" + "ab" * 16) as port:
+        settings = {"host": "127.0.0.1", "port": port, "key": "ab" * 16}
+        (folder / "settings.json").write_text(json.dumps(settings))
+        assert run_on_router([emulator, program, "echo.py"], folder) == "hello from a device"
+
+
+def run_on_router(command, folder):
+    """What a program prints."""
+    env = dict(os.environ, MICROPYPATH=".frozen", KCP_BACKEND="")
     done = subprocess.run(
-        [emulator, program, "-c", PROGRAM],
-        env=dict(os.environ, MICROPYPATH=".frozen", KCP_BACKEND=""),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.stdout.split() == ["native", "kcp/__init__.py"], done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize("target", ["cortex-m3"])
