@@ -31,6 +31,35 @@ def refuse_address(host, port, sock):
         raise ValueError("give a carrier, or a host and port, or a socket: one of them")
 
 
+def send(port, buf, n, key) -> int:
+    """Have a port's carrier send buf[:n]. What it raises is a loss, and told once (on CPython's
+    blocking API it comes out: there it may be a signal handler's)."""
+    try:
+        return port.carrier.send(buf, n, key)
+    except Exception as error:
+        _tell(port, error)
+        return -1
+
+
+def take(port, buf) -> int:
+    """The length of the next datagram of a port's carrier, now in buf; 0: there is none. What it
+    raises is told as send() does it."""
+    try:
+        return port.carrier.recv_into(buf) or 0
+    except Exception as error:
+        _tell(port, error)
+        return 0
+
+
+def _tell(port, error):
+    report = getattr(port, "report", None)
+    if report is None:
+        raise error
+    if not port.has_raised:
+        port.has_raised = True
+        report(error, "exception in a carrier; more of them are not told")
+
+
 def async_port(carrier):
     """Return a port for the asyncio API."""
     from ._compat import MICROPYTHON

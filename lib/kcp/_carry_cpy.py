@@ -3,6 +3,7 @@
 import asyncio
 import threading
 
+from ._carry import send, take
 from ._clock import ticks_ms
 from ._port_cpy import UdpPort
 
@@ -12,8 +13,10 @@ _DRAIN = 64  # datagrams taken from the carrier before a turn
 class CarrierPort(UdpPort):
     """A carrier in an asyncio loop, for one `Endpoint`; release(carrier): called at the end."""
 
+    has_raised = False
+
     def __init__(self, carrier, release):
-        self.sock = self._carrier = carrier
+        self.sock = self.carrier = carrier
         self.peer = self.sockname = None
         self._give_back = release
         self._endpoint = self._loop = self._timer = self._transport = None
@@ -27,7 +30,7 @@ class CarrierPort(UdpPort):
         self._endpoint = endpoint
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        carrier = self._carrier
+        carrier = self.carrier
         carrier.on_ready = self._told
         if carrier.poll_on is not None:
             self._loop.add_reader(carrier.poll_on, self._drain)
@@ -40,7 +43,7 @@ class CarrierPort(UdpPort):
         for timer in (self._timer, self._poll, self._retry):
             if timer is not None:
                 timer.cancel()
-        carrier = self._carrier
+        carrier = self.carrier
         if self._loop is not None:
             if carrier.poll_on is not None:
                 self._loop.remove_reader(carrier.poll_on)
@@ -51,7 +54,7 @@ class CarrierPort(UdpPort):
 
     def send(self, buf, n, key):
         """Send buf[:n] to `key` (None: the only peer)."""
-        return self._carrier.send(buf, n, key)
+        return send(self, buf, n, key)
 
     # callbacks of the loop
 
@@ -76,8 +79,8 @@ class CarrierPort(UdpPort):
     def _look(self):
         """Take what is there, now and every poll_ms."""
         self._drain()
-        poll_ms = self._carrier.poll_ms
-        if self._loop is not None and poll_ms and self._carrier.poll_on is None:
+        poll_ms = self.carrier.poll_ms
+        if self._loop is not None and poll_ms and self.carrier.poll_on is None:
             self._poll = self._loop.call_later(poll_ms / 1000, self._look)
 
     def _drain(self):
@@ -85,11 +88,11 @@ class CarrierPort(UdpPort):
         if self._loop is None:
             return
         endpoint = self._endpoint
-        carrier = self._carrier
+        carrier = self.carrier
         rx = endpoint.rx
         now_ms = ticks_ms()
         for _ in range(_DRAIN):
-            n = carrier.recv_into(rx)
+            n = take(self, rx)
             if n <= 0:
                 break
             endpoint.input(n, carrier.key, now_ms)
@@ -109,7 +112,7 @@ class CarrierPort(UdpPort):
             return
         if self._endpoint.is_full:
             if self._retry is None:
-                self._retry = loop.call_later(self._carrier.retry_ms / 1000, self._on_retry)
+                self._retry = loop.call_later(self.carrier.retry_ms / 1000, self._on_retry)
         elif wait_ms == 0:
             self.wake()
         elif wait_ms > 0:

@@ -1,5 +1,6 @@
 """CPython: a carrier in the blocking API. Twin: `_carry_sync_upy`."""
 
+from ._carry import send, take
 from ._clock import ticks_ms
 from ._sync_port_cpy import SyncPort, keep
 from ._sync_watch_cpy import Eye
@@ -12,7 +13,7 @@ class _CarrierEye(Eye):
     is to be looked at again."""
 
     def __init__(self, carrier, bell):
-        self._carrier = carrier
+        self.carrier = carrier
         self._is_full = False
         super().__init__(carrier.poll_on, bell)
 
@@ -20,11 +21,11 @@ class _CarrierEye(Eye):
         self._is_full = is_full
 
     def turn_away(self):
-        if self._carrier.poll_on is not None:
+        if self.carrier.poll_on is not None:
             super().turn_away()
 
     def wait(self, wait_ms):
-        carrier = self._carrier
+        carrier = self.carrier
         if carrier.poll_on is None and carrier.poll_ms:
             wait_ms = _sooner(wait_ms, carrier.poll_ms)
         if self._is_full:
@@ -41,7 +42,7 @@ class CarrierPort(SyncPort):
 
     def __init__(self, carrier, release):
         super(SyncPort, self).__init__(carrier)
-        self._carrier = carrier
+        self.carrier = carrier
         self._give_back = release
         self.peer = self.sockname = self.backlog = None
 
@@ -50,28 +51,28 @@ class CarrierPort(SyncPort):
         self._endpoint = endpoint
         keep(self)
         self._start_thread("kcp on a carrier")
-        self._carrier.on_ready = self.ring
+        self.carrier.on_ready = self.ring
 
     def close(self):
         """Stop, and give the carrier back."""
         if not self._is_closed:
-            self._carrier.on_ready = None
+            self.carrier.on_ready = None
             super().close()
 
     def send(self, buf, n, key):
         """Send buf[:n] to `key` (None: the only peer)."""
-        return self._carrier.send(buf, n, key)
+        return send(self, buf, n, key)
 
     def _open_eye(self):
-        return _CarrierEye(self._carrier, self._bell)
+        return _CarrierEye(self.carrier, self._bell)
 
     def _drain(self):
         endpoint = self._endpoint
-        carrier = self._carrier
+        carrier = self.carrier
         rx = endpoint.rx
         now_ms = ticks_ms()
         for _ in range(_DRAIN):
-            n = carrier.recv_into(rx)
+            n = take(self, rx)
             if n <= 0:
                 return
             endpoint.input(n, carrier.key, now_ms)

@@ -3,6 +3,7 @@
 A step of the blocking port looks at every carrier, and does not sleep beyond its poll_ms.
 """
 
+from ._carry import send, take
 from ._clock import ticks_ms
 from ._sync_port_upy import SyncPort, enlist, wake_up
 
@@ -12,33 +13,35 @@ _DRAIN = 16  # datagrams taken from the carrier before a turn
 class CarrierPort(SyncPort):
     """A carrier for one `Endpoint`; release(carrier): called at the end."""
 
+    has_raised = False
+
     def __init__(self, carrier, release):
         super().__init__(carrier, None, False, release)
-        self._carrier = carrier
+        self.carrier = carrier
         self._pollable = carrier.poll_on
 
     def start(self, endpoint):
         """Begin to receive."""
         self._endpoint = endpoint
         enlist(self, self._pollable)
-        self._carrier.on_ready = wake_up
+        self.carrier.on_ready = wake_up
 
     def close(self):
         """Stop, and give the carrier back."""
         if not self._is_closed:
-            self._carrier.on_ready = None
+            self.carrier.on_ready = None
             super().close()
 
     def send(self, buf, n, key):
         """Send buf[:n] to `key` (None: the only peer)."""
-        return self._carrier.send(buf, n, key)
+        return send(self, buf, n, key)
 
     def serve(self):
         """Take what is there and have a turn; return how many ms until the next one."""
         self.is_inside = True
         self._is_soon = False
         endpoint = self._endpoint
-        carrier = self._carrier
+        carrier = self.carrier
         has_more = self._drain()
         if endpoint.is_full:
             endpoint.unblocked()
@@ -61,12 +64,12 @@ class CarrierPort(SyncPort):
     def _drain(self):
         """Take what is there; True: there may be more."""
         endpoint = self._endpoint
-        carrier = self._carrier
+        carrier = self.carrier
         rx = endpoint.rx
         left = _DRAIN
         now_ms = ticks_ms()
         while left:
-            n = carrier.recv_into(rx)
+            n = take(self, rx)
             if n <= 0:
                 return False
             left -= 1

@@ -7,6 +7,7 @@ receiving task sleeps in the loop's queue until on_ready() or for poll_ms.
 import time
 from asyncio import core
 
+from ._carry import send, take
 from ._clock import ticks_ms
 from ._port_upy import UdpPort
 
@@ -16,16 +17,18 @@ _DRAIN = 16  # datagrams taken from the carrier before a turn
 class CarrierPort(UdpPort):
     """A carrier in the asyncio loop, for one `Endpoint`; release(carrier): called at the end."""
 
+    has_raised = False
+
     def __init__(self, carrier, release):
         super().__init__(carrier, None, False, release)
-        self._carrier = carrier
+        self.carrier = carrier
         self._is_asleep = False  # the receiving task
         self._is_told = False
         self._is_timed = False
 
     async def start(self, endpoint):
         """Begin to receive."""
-        self._carrier.on_ready = self._told
+        self.carrier.on_ready = self._told
         await super().start(endpoint)
 
     def close(self):
@@ -33,18 +36,18 @@ class CarrierPort(UdpPort):
         if self._is_closed:
             return
         self._is_closed = True
-        self._carrier.on_ready = None
+        self.carrier.on_ready = None
         if self._receiver is not None:
-            if self._carrier.poll_on is None:
+            if self.carrier.poll_on is None:
                 self._told()  # both tasks see that all is over
             elif self._receiver is not core.cur_task:
                 self._receiver.cancel()
             self.wake()
-        self._give_back(self._carrier)
+        self._give_back(self.carrier)
 
     def send(self, buf, n, key):
         """Send buf[:n] to `key` (None: the only peer)."""
-        return self._carrier.send(buf, n, key)
+        return send(self, buf, n, key)
 
     def _told(self):
         """(The carrier's on_ready: perhaps from within another endpoint's turn.)"""
@@ -54,14 +57,14 @@ class CarrierPort(UdpPort):
             if self._is_timed:
                 core._task_queue.remove(self._receiver)
             core._task_queue.push(self._receiver)
-        elif self._carrier.poll_on is not None and self._endpoint.is_full:
+        elif self.carrier.poll_on is not None and self._endpoint.is_full:
             self.wake()
 
     # tasks
 
     async def _receive(self):
         """The task that waits for the carrier, or looks at it every poll_ms."""
-        carrier = self._carrier
+        carrier = self.carrier
         while not self._is_closed:
             if self._is_told:
                 core._task_queue.push(core.cur_task)
@@ -85,12 +88,12 @@ class CarrierPort(UdpPort):
     def _drain(self):
         """Hand what has come to the endpoint, and have a turn."""
         endpoint = self._endpoint
-        carrier = self._carrier
+        carrier = self.carrier
         rx = endpoint.rx
         now_ms = ticks_ms()
         left = _DRAIN
         while left:
-            n = carrier.recv_into(rx)
+            n = take(self, rx)
             if n <= 0:
                 break
             left -= 1
@@ -115,7 +118,7 @@ class CarrierPort(UdpPort):
             if self._is_closed:
                 return
             if endpoint.is_full:
-                wait_ms = self._carrier.retry_ms
+                wait_ms = self.carrier.retry_ms
             self._is_parked = True
             if wait_ms >= 0:
                 self._at_ms = time.ticks_add(time.ticks_ms(), wait_ms)

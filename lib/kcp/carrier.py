@@ -17,7 +17,8 @@ object that has what `Carrier` has (it need not be derived from it):
 
 A carrier belongs to the caller: it carries one session or one server at a time, and is not closed
 with them. Nothing that comes out of it can raise: it is dropped and counted, by the carrier or by
-the session.
+the session. What the methods themselves raise is a loss; the first exception is reported, as the
+event loop reports those of tasks (CPython's blocking API lets it out).
 """
 
 import io

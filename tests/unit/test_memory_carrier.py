@@ -187,6 +187,65 @@ def test_blocking_when_it_can_only_be_looked_at():
     blocking_exchange(Keyed({None: a}), b)
 
 
+class Shaky(Carrier):
+    """An end of a pair that raises now and then, and forgets to return a number."""
+
+    poll_ms = 2
+
+    def __init__(self, end):
+        self.end = end
+        self.n_calls = 0
+        self.n_raised = 0
+
+    def _shake(self):
+        self.n_calls += 1
+        if self.n_calls % 7 == 3:
+            self.n_raised += 1
+            raise KeyError("a bug in a carrier")
+
+    def send(self, buf, n, key=None):
+        self._shake()
+        return self.end.send(buf, n)
+
+    def recv_into(self, buf):
+        self._shake()
+        return self.end.recv_into(buf) or None
+
+
+def test_what_a_carrier_raises_is_a_loss():
+    async def run():
+        a, b = memory_pair()
+        carriers = Shaky(a), Shaky(b)
+        server = await kcp.start_server(echo_all, carrier=carriers[0], mode="fast3")
+        stream, _ = await kcp.open_connection(carrier=carriers[1], mode="fast3")
+        reports = []
+        for one in (server.endpoint.port, stream.endpoint.port):
+            one.report = lambda error, message: reports.append(error)
+        data = pattern(20000)
+        stream.write(data)
+        assert await soon(stream.readexactly(len(data))) == data
+        assert len(reports) == 2 and min(one.n_raised for one in carriers) > 5
+        stream.close(0)
+        for link in list(server.endpoint.links.values()):
+            link.close(0)
+        server.close()
+        await soon(server.wait_closed())
+
+    asyncio.run(run())
+
+
+async def echo_all(reader, writer):
+    try:
+        while True:
+            data = await reader.read(4096)
+            if not data:
+                break
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+
+
 class Wedged(Carrier):
     """Has no room, ever: a serial line whose other end holds it up."""
 

@@ -16,6 +16,7 @@ from typing import Any, Callable
 
 import trio
 
+from kcp._carry import send, take
 from kcp._udp_cpy import WOULD_BLOCK, Sender
 
 from ._core import address_for, anywhere, borrow, bound, connected, give_up, look_up
@@ -196,29 +197,31 @@ class UdpPort(Sender, Port):
 class CarrierPort(Port):
     """A carrier (`kcp.carrier`); release(carrier): called at the end."""
 
+    has_raised = False
+
     def __init__(self, carrier: Any, release: Callable[[Any], object]) -> None:
         super().__init__()
-        self.sock = self._carrier = carrier
+        self.sock = self.carrier = carrier
         self._give_back = release
         self._token = trio.lowlevel.current_trio_token()
         self._thread = threading.get_ident()
 
     async def start(self, endpoint: Any) -> None:
         """Begin to receive."""
-        self._carrier.on_ready = self._told
+        self.carrier.on_ready = self._told
         self.wake()
         await super().start(endpoint)
 
     def close(self) -> None:
         """Stop, and give the carrier back."""
         self._is_closed = True
-        self._carrier.on_ready = None
-        self._give_back(self._carrier)
+        self.carrier.on_ready = None
+        self._give_back(self.carrier)
         self.wake()
 
     def send(self, buf: bytearray, n: int, key: Any) -> int:
         """Send buf[:n] to `key` (None: the only peer)."""
-        sent: int = self._carrier.send(buf, n, key)
+        sent: int = send(self, buf, n, key)
         return sent
 
     def _told(self) -> None:
@@ -232,7 +235,7 @@ class CarrierPort(Port):
                 pass
 
     async def _readable(self) -> None:
-        carrier = self._carrier
+        carrier = self.carrier
         if carrier.poll_on is not None:
             look_after_ms = carrier.retry_ms if self._endpoint.is_full else 0
         else:
@@ -247,11 +250,11 @@ class CarrierPort(Port):
 
     def _drain(self) -> bool:
         endpoint = self._endpoint
-        carrier = self._carrier
+        carrier = self.carrier
         rx = endpoint.rx
         at_ms = now_ms()
         for _ in range(_DRAIN):
-            n = carrier.recv_into(rx)
+            n = take(self, rx)
             if n <= 0:
                 return False
             endpoint.input(n, carrier.key, at_ms)
