@@ -4,7 +4,7 @@
     tests/run_twins.py                         every scenario, in every twin of this machine
     tests/run_twins.py --seeds 5               the first 5 of the 200 seeds (30 scenarios each)
     tests/run_twins.py --only 1234             one scenario; with --trace, all that happens in it
-    tests/run_twins.py --twins python,upy-viper
+    tests/run_twins.py --twins python,upy-viper --target "mips, python"
 
 A scenario (tests/diff/drawn.py) is two sessions, what their applications do, and a simulated path
 that loses, reorders, repeats and damages; chance and time are injected. Each twin runs in its own
@@ -28,8 +28,11 @@ PROGRAM = os.path.join(run_upy.TESTS, "diff", "digests.py")
 CHUNK = 10 * drawn.PER_SEED
 #: Seconds that a process may take for itself and for one scenario, on a slow and busy machine.
 BASE_S, SCENARIO_S, EMULATED_S = 120, 1, 40
-#: Every how manyth scenario an emulated machine runs: no divisor of PER_SEED.
-SUBSET_STEPS, OTHER_STEP = {"arm": 47}, 211
+#: Every how manyth scenario an emulated machine runs: no multiple of 2, 3 or 5, so that all rows
+#: come.
+LINUX = ("unix", "arm", "mips", "mipsel", "wasm")
+LINUX_STEP, BOARD_STEP = 47, 211
+ALL = range(drawn.SEEDS * drawn.PER_SEED)
 SHOWN_BEFORE, SHOWN_CHARACTERS = 6, 3000
 #: What must happen in the scenarios, so that no part of the library goes without comparison.
 ENDS = ("ended:open", "ended:closed", "ended:ECONNRESET", "ended:ETIMEDOUT")
@@ -37,12 +40,12 @@ WANTED = (*drawn.COUNTED, *ENDS)
 
 
 class Twin:
-    """command: of the interpreter; environment: what its process has on top of ours; lib: folder
-    of the library."""
+    """command: of the interpreter; environment: what its process has on top of ours; step: every
+    how manyth scenario it runs; lib: folder of the library."""
 
-    def __init__(self, name, command, environment, is_emulated=False, lib=run_upy.LIB):
+    def __init__(self, name, command, environment, step=1, lib=run_upy.LIB):
         self.name, self.command, self.environment = name, command, environment
-        self.is_emulated, self.lib = is_emulated, lib
+        self.step, self.lib = step, lib
         self.about = ""
         self.seconds = 0.0  # of its processes, one after the other
         self.found = {}  # scenario -> (digest, counts)
@@ -54,7 +57,7 @@ class Twin:
         environment["KCP_SCENARIOS"] = ",".join(words + ["trace"] * trace)
         argv = [*self.command, os.path.join(run_upy.TESTS, "upy_runner.py"), run_upy.TESTS]
         argv += [self.lib, PROGRAM]
-        each_s = EMULATED_S if self.is_emulated else SCENARIO_S
+        each_s = SCENARIO_S if self.step == 1 else EMULATED_S
         timeout_s = BASE_S + each_s * len(numbers)
         try:
             done = subprocess.run(
@@ -122,21 +125,15 @@ def _path(name, *folders):
     return {name: os.pathsep.join(folders)}
 
 
-def target_twins(target, backends):
-    """The twins of an emulated machine (a target of run_upy.py); [] if it is not there."""
-    command = shlex.split(os.environ.get(run_upy.TARGETS[target], ""))
-    if not command:
-        return []
-    environment = {"KCP_TEST_TARGET": "arm"}
-    return [
-        Twin(f"{target}-{name}", command, {**environment, "KCP_BACKEND": name}, True)
-        for name in backends
-    ]
-
-
-def emulated_subset(target, numbers):
-    """Those of the scenarios that an emulated machine runs: some of every row, of many seeds."""
-    return numbers[:: SUBSET_STEPS.get(target, OTHER_STEP)]
+def target_twins(target, names):
+    """Those twins of an emulated machine that are there, by what run_upy.setting() calls them."""
+    step = LINUX_STEP if target in LINUX else BOARD_STEP
+    twins = []
+    for name in names:
+        command, environment = run_upy.setting(target, name)
+        if command:
+            twins.append(Twin(f"{target}, {name}", command, environment, step))
+    return twins
 
 
 def chunks(numbers, size=CHUNK):
@@ -167,44 +164,62 @@ def difference(one, other, number):
         "(an entry: > a datagram sent, i taken or not, r read, w written, o out-of-band, t"
         " timeout(), g gauges, c counters, y why it ended, others: acts of the script)"
     )
-    show.append("to repeat it: tools/setup/env.py run tests/run_twins.py --only %d" % number)
+    targets = [f' --target "{twin.name}"' for twin in (one, other) if twin.step > 1]
+    setup = "--only python,micropython,arm,native,targets " if targets else ""
+    show.append(
+        f"to repeat it: tools/setup/env.py {setup}run tests/run_twins.py{''.join(targets)}"
+        f" --only {number}"
+    )
     return "\n".join(show)
 
 
-def compare(twins, numbers):
-    """The first of these scenarios on which a twin differs from the first one, in words; None."""
-    first = twins[0]
+def compare(first, twin, numbers):
+    """The first of these scenarios on which the two differ, in words; None if there is none."""
     for number in numbers:
-        for twin in twins[1:]:
-            if twin.found.get(number) != first.found.get(number):
-                return difference(first, twin, number)
+        if twin.found[number] != first.found[number]:
+            return difference(first, twin, number)
     return None
 
 
-def run(twins, numbers, n_jobs, subset=range(0)):
-    """Run the scenarios in all twins, of emulated machines only those of `subset`.
+def run(twins, numbers, n_jobs):
+    """Run the scenarios in all twins (each does every twin.step-th), and compare with the first.
 
     Text about the first thing that went wrong; None: every two twins agree.
     """
-    fast = [twin for twin in twins if not twin.is_emulated]
-    slow = [twin for twin in twins if twin.is_emulated]
+    slow = [(twin, numbers[:: twin.step]) for twin in twins if twin.step > 1]
+    fast = [(twin, part) for part in chunks(numbers) for twin in twins if twin.step == 1]
     pool = ThreadPoolExecutor(n_jobs)
     try:  # what takes long begins first, and is looked at last
-        late = [pool.submit(twin.collect, subset) for twin in slow]
-        for part in chunks(numbers):
-            results = [pool.submit(twin.collect, part) for twin in fast]
-            late.append((part, results))
-        problem = None
-        for part, results in [entry for entry in late if isinstance(entry, tuple)]:
-            problem = next(filter(None, [result.result() for result in results]), None)
-            problem = problem or compare(fast, part)
+        slow = [(*job, pool.submit(job[0].collect, job[1])) for job in slow]
+        fast = [(*job, pool.submit(job[0].collect, job[1])) for job in fast]
+        for twin, part, result in fast + slow:
+            problem = result.result() or compare(twins[0], twin, part)
             if problem:
                 return problem
-        for result in late[: len(slow)]:
-            problem = problem or result.result()
-        return problem or compare([fast[0], *slow], subset)
+        return None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def run_targets(rows, n_jobs):
+    """Compare twins of emulated machines with CPython's plain ones, and print a row for each.
+
+    rows: {target: names of its twins}. (How many twins agree, how many do not or are not there).
+    """
+    twins = [twin for target, names in rows.items() for twin in target_twins(target, names)]
+    problem = None
+    for step in sorted({twin.step for twin in twins}):
+        first = host_twins()[0][0]
+        first.step = step
+        some = [first] + [twin for twin in twins if twin.step == step]
+        problem = run(some, ALL, n_jobs)
+        show(some)
+        if problem:
+            print(problem)
+            break
+    n_wanted = sum(map(len, rows.values()))
+    n_missing = n_wanted - len(twins)
+    return (0, n_wanted) if problem else (len(twins), n_missing)
 
 
 def sums(twin):
@@ -217,8 +232,8 @@ def sums(twin):
     return total
 
 
-def show(twins, total):
-    """Print a row per twin, and what happened in the scenarios."""
+def show(twins):
+    """Print a row per twin."""
     print("\n| twin | what it is | scenarios | datagrams | bytes | seconds |")
     print("| --- | --- | ---: | ---: | ---: | ---: |")
     for twin in twins:
@@ -227,39 +242,49 @@ def show(twins, total):
             f"| {twin.name} | {twin.about} | {len(twin.found)} | {mine.get('datagrams', 0)} |"
             f" {mine.get('bytes', 0)} | {twin.seconds:.0f} |"
         )
-    print("\nin every one: " + ", ".join(f"{name} {n}" for name, n in sorted(total.items())))
+    print()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=drawn.SEEDS, help="how many seeds")
     parser.add_argument("--only", type=int, metavar="SCENARIO", help="this one alone")
-    parser.add_argument("--twins", default="", help="these, separated by commas")
+    parser.add_argument("--twins", default="", help="only twins whose names hold one of these")
+    parser.add_argument(
+        "--target",
+        dest="targets",
+        action="append",
+        metavar="TARGET, TWIN",
+        help="a twin of an emulated machine, as tools/targets.py names it (default: both of arm)",
+    )
     parser.add_argument("--trace", action="store_true", help="with --only: print every entry")
     parser.add_argument("-j", dest="n_jobs", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     begin = time.monotonic()
     twins, missing = host_twins()
-    twins += target_twins("arm", ("python", "viper"))
+    for name in arguments.targets or ("arm, python", "arm, viper"):
+        target, _, backend = name.partition(", ")
+        found = target_twins(target, (backend,))
+        twins += found
+        missing += [] if found else [f"{name}: its interpreter is not set; see `make env`"]
     if arguments.twins:
         names = arguments.twins.split(",")
-        twins = [twin for twin in twins if twin.name in names]
-        missing = [name for name in names if name not in [twin.name for twin in twins]]
-    for name in missing:
-        print("not there: " + name)
-    if len(twins) < 2 or (missing and (arguments.twins or os.environ.get("CI") == "true")):
+        twins = [twin for twin in twins if any(name in twin.name for name in names)]
+    for sentence in missing:
+        print("not there: " + sentence)
+    if len(twins) < 2 or (missing and os.environ.get("CI") == "true"):
         sys.exit("there are not the twins to compare")
     numbers = range(arguments.seeds * drawn.PER_SEED)
-    subset = emulated_subset("arm", numbers)
     if arguments.only is not None:
-        numbers = subset = range(arguments.only, arguments.only + 1)
+        numbers = range(arguments.only, arguments.only + 1)
         if arguments.trace:
             print("\n".join(twins[0].run(numbers, trace=True)[0]))
-    problem = run(twins, numbers, arguments.n_jobs, subset)
+    problem = run(twins, numbers, arguments.n_jobs)
+    show(twins)
     total = sums(twins[0])
-    show(twins, total)
+    print("in all of them: " + ", ".join(f"{name} {n}" for name, n in sorted(total.items())))
     unused = [name for name in WANTED if not total.get(name)]
-    if unused and len(numbers) >= drawn.PER_SEED * drawn.SEEDS:
+    if unused and len(numbers) >= len(ALL):
         problem = problem or f"no scenario has any of: {', '.join(unused)}"
     print(f"wall time: {time.monotonic() - begin:.1f} s")
     sys.exit(problem)

@@ -18,6 +18,7 @@ import xml.etree.ElementTree as ET
 TESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests")
 sys.path.insert(0, TESTS)
 
+import run_twins  # noqa: E402
 import run_upy  # noqa: E402
 import target_files  # noqa: E402
 
@@ -47,7 +48,10 @@ ROWS = {
 }
 
 BOARDS = ("cortex-m3", "cortex-m7", "riscv32")
-SERIAL = ("the boards' second serial port; mpremote; firmware of boards/", ("viper",))
+OTHER_ROWS = {
+    "serial": ("the boards' second serial port; mpremote; firmware of boards/", ("viper",)),
+    "same": ("conversations of all these twins, compared datagram by datagram", ("all",)),
+}
 
 
 def pairs_of(target, is_whole):
@@ -97,12 +101,21 @@ def run_sessions(boards, is_whole):
     return n_passed, n_failed + (n_passed == 0), time.monotonic() - begin
 
 
+def run_conversations(targets, n_jobs):
+    """(twins that agree, others, seconds): the conversations of tests/run_twins.py, some of them
+    on each target, compared with CPython's."""
+    print("== same: conversations of every twin, compared with CPython's", flush=True)
+    begin = time.monotonic()
+    counts = run_twins.run_targets({target: ROWS[target][1] for target in targets}, n_jobs)
+    return (*counts, time.monotonic() - begin)
+
+
 def show(results):
     """Print a row per target."""
     print("\n| target | how it runs | twins | tests | failed | seconds |")
     print("| --- | --- | --- | ---: | ---: | ---: |")
     for target, (passed, failed, seconds) in results.items():
-        what, twins = ROWS.get(target, SERIAL)
+        what, twins = {**ROWS, **OTHER_ROWS}[target]
         print(f"| {target} | {what} | {', '.join(twins)} | {passed} | {failed} | {seconds:.0f} |")
 
 
@@ -118,7 +131,9 @@ def main():
     results = {}
     for target in arguments.targets or ROWS:
         results[target] = run(target, arguments.whole, arguments.n_jobs)
-    boards = [target for target in results if target in (*BOARDS, "mips")]
+    names = list(results)
+    results["same"] = run_conversations(names, arguments.n_jobs)
+    boards = [target for target in names if target in (*BOARDS, "mips")]
     if boards:
         results["serial"] = run_sessions(boards, arguments.whole)
     show(results)

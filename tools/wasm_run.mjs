@@ -7,7 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 
 const HEAP_BYTES = 16 << 20;
-const VARIABLES = ["KCP_TEST_TARGET", "KCP_BACKEND"];
+const VARIABLES = ["KCP_TEST_TARGET", "KCP_BACKEND", "KCP_SCENARIOS"];
 
 // Copy what a test may import or read into MicroPython's file system, at the same place.
 function copy(target, folder) {

@@ -158,6 +158,11 @@ class Receiver:
         """Is this segment, at most rcv_wnd ahead of rcv_nxt, there already? (sn unwrapped)"""
         return sn - self._rcv_q <= self._rx_mask and self._rx[sn & self._rx_mask] is not None
 
+    def is_repeat(self, sn) -> bool:
+        """Has this segment (its number as on the wire) come before, or is it out of the window?"""
+        ahead = sdiff(sn, self.rcv_nxt)
+        return not 0 <= ahead < self.rcv_wnd or self.holds(self.rcv_nxt + ahead)
+
     def _rcv_advance(self):
         """Move what is in order from the receive buffer to the receive queue."""
         rx, mask = self._rx, self._rx_mask

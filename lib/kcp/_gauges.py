@@ -1,6 +1,5 @@
 """What can be asked of a session: the reading half of `Session`, which changes nothing."""
 
-from ._arq_rcv import sdiff
 from ._compat import const
 from ._failing import Failing
 
@@ -62,9 +61,7 @@ class Gauges(Failing):
     def is_repeat(self, sn) -> bool:
         """Has this data segment come before, or is it outside of the window? (kcp-go calls both
         so.)"""
-        arq = self.arq
-        ahead = sdiff(sn, arq.rcv_nxt)
-        return not 0 <= ahead < arq.rcv_wnd or arq.holds(arq.rcv_nxt + ahead)
+        return self.arq.is_repeat(sn)
 
     def n_sent(self, sn) -> int:
         """How often a segment that is not acknowledged was sent: 0, 1, 2 = more."""

@@ -6,17 +6,19 @@ digest is printed, too. The first line tells the twin. tests/run_twins.py runs t
 
 import os
 
-from diff.conversation import Conversation
 from diff.drawn import COUNTED
 
 import kcp
-from kcp import session
+import kcp.session
 
 
 def test_digests():
+    # Not before the library is loaded: small stacks hold few imports within each other.
+    from diff.conversation import Conversation
+
     words = os.getenv("KCP_SCENARIOS").split(",")
     trace = print if len(words) > 3 else None
-    print("@ twin", kcp.backend(), "C" if getattr(session, "IN_C", False) else "Python")
+    print("@ twin", kcp.backend(), "C" if kcp.session.IN_C else "Python")
     for number in range(int(words[0]), int(words[1]), int(words[2])):
         one = Conversation(number, trace)
         digest = one.run()

@@ -14,7 +14,7 @@ import machine
 import rom
 
 # What of the tree a test may import or read.
-TEST_FOLDERS = ("", "unit", "sim", "device", "vectors")
+TEST_FOLDERS = ("", "unit", "sim", "diff", "device", "vectors")
 PROGRAM = """
 import sys, uctypes, vfs
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at({address}, {size})), "/rom")
@@ -44,7 +44,7 @@ def write_image(path, compiler, folder):
     wanted = {
         name: value
         for name, value in os.environ.items()
-        if name in ("KCP_TEST_TARGET", "KCP_BACKEND")
+        if name in ("KCP_TEST_TARGET", "KCP_BACKEND", "KCP_SCENARIOS")
     }
     shim = os.path.join(folder, "os.py")
     with open(shim, "w") as file:
