@@ -16,6 +16,7 @@ from kcp.arq import Arq
 from kcp.config import Config
 from kcp.fec import Decoder, Encoder
 from kcp.packet import codec
+from kcp.session import IN_C
 from kcp.stats import Stats
 
 WINDOW = 1024
@@ -33,6 +34,21 @@ now_ns = getattr(time, "perf_counter_ns", None) or time.time_ns
 
 def new_arq():
     """An ARQ object with the settings of kcp-go's benchmarks."""
+    if IN_C:
+        from in_c import Arq as ArqInC
+
+        return ArqInC(
+            {
+                "mtu": PACKET_BYTES,
+                "sndwnd": WINDOW,
+                "rcvwnd": WINDOW,
+                "nodelay": 1,
+                "interval": ROUND_MS,
+                "resend": 2,
+                "nc": 1,
+            },
+            MESSAGE_BYTES,
+        )
     return Arq(
         1,
         mtu=PACKET_BYTES,
@@ -79,7 +95,10 @@ def flush():
     """A pass with 1024 segments in flight, none of them due."""
     sender = new_arq()
     wire = bytearray(sender.buffer_bytes)
-    sender.rmt_wnd, sender.rx_rto = WINDOW, 60000
+    if IN_C:
+        sender.open_window()
+    else:
+        sender.rmt_wnd, sender.rx_rto = WINDOW, 60000
     for _ in range(WINDOW):
         sender.send(b"x")
     sender.flush()
