@@ -5,14 +5,14 @@ blocking, both runtimes. Who cannot move a session: sim/test_roaming.py."""
 
 import asyncio
 import socket
-from errno import ECONNABORTED, ETIMEDOUT
+from errno import ECONNABORTED, EPERM, ETIMEDOUT
 
 from blocking_pair import Pair as BlockingPair
 from blocking_pair import raised as raised_by
 from blocking_pair import read_exactly
 from loopback import lossy, pair, pattern, raised, soon
 
-from kcp import blocking
+from kcp import _sockopt, _sync_port, blocking
 from kcp.carrier import memory_pair
 
 SECRET = {"crypt": "aes-128", "key": bytes(range(16)), "mode": "fast3"}
@@ -178,3 +178,40 @@ def test_blocking_while_nobody_reads():
         p.peer.sendall(b"y" * 5000)
         assert p.client.rebind(probe_ms=LONG_MS) is True
         assert read_exactly(p.client, 5000) == b"y" * 5000
+
+
+class Noted:
+    """A socket that says whether it was closed."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.is_closed = False
+
+    def close(self):
+        self.is_closed = True
+        self.sock.close()
+
+
+def test_blocking_a_new_socket_that_will_not_do_ends_nothing():
+    made = []
+    reopened, from_config = _sync_port.reopened, _sockopt.from_config
+
+    def noted(*arguments):
+        sock, address = reopened(*arguments)
+        made.append(Noted(sock))
+        return made[-1], address
+
+    def refuse(sock, config):
+        raise OSError(EPERM, "not allowed")
+
+    with BlockingPair(dscp=8, **MOVING) as p:
+        _sync_port.reopened, _sockopt.from_config = noted, refuse
+        try:
+            assert raised_by(OSError, p.client.rebind).args[0] == EPERM
+        finally:
+            _sync_port.reopened, _sockopt.from_config = reopened, from_config
+        assert len(made) == 1 and made[0].is_closed
+        p.client.sendall(b"goes on")
+        assert read_exactly(p.peer, 7) == b"goes on"
+        assert "probe_ms" in str(raised_by(ValueError, p.client.rebind, probe_ms=0.5))
+        assert p.client.rebind(probe_ms=LONG_MS) is True
