@@ -110,6 +110,8 @@ STACK = (
     "unit/test_rate_limit.py",
     "unit/test_rebind.py",
     "unit/test_reconnect.py",
+    "unit/test_reconnect_chaos.py",
+    "unit/test_reconnect_trouble.py",
     "unit/test_stream.py",
     "unit/test_trace.py",
     "sim/test_forgotten.py",
