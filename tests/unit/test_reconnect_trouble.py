@@ -5,6 +5,7 @@ ends, what goes on, and who is told. Both runtimes."""
 
 import asyncio
 import errno
+import socket
 
 from loopback import pair, raised, soon
 from outages import UdpWorld, World, kill, until
@@ -262,6 +263,34 @@ class reported:
 
     async def __aexit__(self, kind, error, tb):
         self._loop.set_exception_handler(self._before)
+
+
+async def test_sessions_follow_each_other_on_a_socket_of_the_callers():
+    """Also where a hook has failed that has written: its session does not linger on the socket."""
+    reports = []
+
+    def on_session(client, stream):
+        if client.n_sessions < 4:
+            world.is_cut = True
+            stream.write(b"nobody will acknowledge this\n")
+            raise OSError(errno.EACCES, "not today")
+
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    hooks = {"on_session": on_session, "sock": sock}
+    async with UdpWorld() as world, reported(reports), world.client(**hooks) as client:
+        await until(lambda: client.n_sessions >= 1)
+        world.is_cut = False
+        for _ in range(3):
+            await until(lambda: world.is_cut or client.n_sessions >= 4)
+            world.is_cut = False
+        client.write(b"x\n")
+        await soon(client.flush())
+        kill(client)
+        await soon(client.down.wait())
+        client.write(b"y\n")
+        await soon(client.flush())
+    assert client.n_sessions == 5 and client.n_failures == 0 and reports == []
+    sock.close()
 
 
 # the network
