@@ -17,10 +17,18 @@ from asyncio import Event, TimeoutError, core  # noqa: F401  (CPython has no cor
 from errno import EAGAIN
 
 from ._clock import ticks_ms
-from ._udp_upy import addr_key, bound, connected, family_of, look_up, printable
+from ._udp_upy import (
+    MAX_DATAGRAM,
+    addr_key,
+    bound,
+    connected,
+    family_of,
+    look_up,
+    printable,
+    recv_into,
+)
 
 _DRAIN = 16  # datagrams taken from the socket before a turn
-_MAX_DATAGRAM = 1500
 
 
 class IncompleteReadError(EOFError):
@@ -241,6 +249,8 @@ class UdpPort:
         take = endpoint.input
         rx = endpoint.rx
         is_client = self.peer is not None
+        into = recv_into if is_client else None
+        view = memoryview(rx)[:MAX_DATAGRAM]
         key = None
         while not self._is_closed:
             yield core._io_queue.queue_read(self.sock)
@@ -248,17 +258,22 @@ class UdpPort:
             now_ms = ticks_ms()
             for _ in range(_DRAIN):
                 try:
-                    if is_client:
-                        data = sock.recv(_MAX_DATAGRAM)
+                    if into is not None:
+                        n = into(sock, view)
+                        if n is None:
+                            break
                     else:
-                        data, key = sock.recvfrom(_MAX_DATAGRAM)
-                        key = addr_key(key)
+                        if is_client:
+                            data = sock.recv(MAX_DATAGRAM)
+                        else:
+                            data, key = sock.recvfrom(MAX_DATAGRAM)
+                            key = addr_key(key)
+                        n = len(data)
+                        rx[:n] = data
                 except OSError as error:
                     if error.errno == EAGAIN:
                         break
                     continue  # ICMP: an earlier datagram of ours found nobody
-                n = len(data)
-                rx[:n] = data
                 take(n, key, now_ms)
             self._turn_and_plan()
 

@@ -2,7 +2,8 @@
 
 There is no thread: whoever calls does what is due, for all endpoints. A call that has to wait
 waits in `step`, for all their sockets at once; one that has not does a step now and then.
-Nothing here allocates per datagram, but for the socket's own recv.
+Nothing here allocates per datagram, but for the socket's own recv; the C module has another for
+connected ones.
 
 Signals and Ctrl-C: an exception in the middle of an endpoint's work ends that endpoint
 (ECONNABORTED). While a call waits, which is nearly always, it does no harm.
@@ -16,10 +17,18 @@ from errno import EAGAIN
 from ._clock import ticks_diff, ticks_ms
 from ._compat import const
 from ._sync import give_up
-from ._udp_upy import addr_key, bound, connected, family_of, look_up, printable
+from ._udp_upy import (
+    MAX_DATAGRAM,
+    addr_key,
+    bound,
+    connected,
+    family_of,
+    look_up,
+    printable,
+    recv_into,
+)
 
 _BATCH = const(32)  # datagrams taken from the sockets before a turn
-_MAX_DATAGRAM = const(1500)
 _BREATH_MS = const(2)  # a call that need not wait does a step if the last one is so long ago
 _EINVAL = const(22)
 _IOCTL_POLL = const(3)
@@ -249,7 +258,7 @@ class SyncPort:
         self.sockname = None if is_client or address is None else printable(address)
         self.lock = self
         self.backlog = None
-        self._endpoint = None
+        self._endpoint = self._rx = None
         self._is_closed = False
         self.is_inside = False
         self._is_soon = False
@@ -263,6 +272,7 @@ class SyncPort:
     def start(self, endpoint):
         """Begin to receive."""
         self._endpoint = endpoint
+        self._rx = memoryview(endpoint.rx)[:MAX_DATAGRAM]
         enlist(self, self._pollable)
 
     def close(self):
@@ -387,12 +397,18 @@ class SyncPort:
         endpoint = self._endpoint
         key = None
         try:
-            if self.peer is not None:
-                data = self.sock.recv(_MAX_DATAGRAM)
+            if self.peer is None:
+                data, key = self.sock.recvfrom(MAX_DATAGRAM)
+                n = len(data)
+                endpoint.rx[:n] = data
+            elif recv_into is not None:
+                n = recv_into(self.sock, self._rx)
             else:
-                data, key = self.sock.recvfrom(_MAX_DATAGRAM)
+                data = self.sock.recv(MAX_DATAGRAM)
+                n = len(data)
+                endpoint.rx[:n] = data
         except OSError:  # ICMP: an earlier datagram of ours found nobody; or nothing was there
             return
-        n = len(data)
-        endpoint.rx[:n] = data
+        if n is None:
+            return
         endpoint.input(n, key if key is None else addr_key(key), ticks_ms())

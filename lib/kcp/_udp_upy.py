@@ -5,6 +5,18 @@ try:
 except ImportError:
     from . import _no_socket as socket
 
+from ._backend import NATIVE
+
+MAX_DATAGRAM = 1500
+
+#: recv_into(sock, view) -> bytes of the next datagram of a connected socket, None: there is none.
+#: It allocates nothing, where a socket's own recv must. None: it is not here (it is in C).
+recv_into = None
+if NATIVE:
+    import _kcp
+
+    recv_into = getattr(_kcp, "recv_into", None)
+
 
 def look_up(host, port):
     """Return [(family, address)], IPv4 first as in Go. Blocks while a name is looked up."""

@@ -1,4 +1,5 @@
-// The MicroPython module _kcp: the core's kernels and ciphers over buffers of the caller's.
+// The MicroPython module _kcp: the core's kernels and ciphers over buffers of the caller's, and what
+// takes a datagram from a socket; the session is in modkcp_session.c.
 //
 // One source for both kinds of module: a dynamic one (_kcp.mpy, Makefile) and a user C module
 // inside a firmware (micropython.mk, micropython.cmake). native/cpython/_kcpmodule.c is its CPython
@@ -7,6 +8,9 @@
 // stay within their buffers.
 
 #include "modkcp.h"
+
+#include "py/mperrno.h"
+#include "py/stream.h"
 
 #include "kcp_bytes.h"
 #include "kcp_crypt.h"
@@ -237,6 +241,25 @@ static mp_obj_t kcp_mod_run(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(kcp_mod_run_obj, 4, 4, kcp_mod_run);
 
+// -- sockets -----------------------------------------------------------------------------------------
+
+// recv_into(sock, buf) -> bytes of one datagram, None: there is none; sock: connected, or any stream
+// whose read takes one datagram. (MicroPython's readinto() reads on until buf is full.)
+static mp_obj_t kcp_mod_recv_into(mp_obj_t sock, mp_obj_t object) {
+    const mp_stream_p_t *stream = mp_get_stream_raise(sock, MP_STREAM_OP_READ);
+    mp_buffer_info_t buf = kcpmod_buffer(object, MP_BUFFER_WRITE);
+    int error = 0;
+    mp_uint_t n = stream->read(sock, buf.buf, buf.len, &error);
+    if (n != MP_STREAM_ERROR) {
+        return MP_OBJ_NEW_SMALL_INT(n);
+    }
+    if (error != MP_EAGAIN) { // (a dynamic module does not know MicroPython's other names of it)
+        mp_raise_OSError(error);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(kcp_mod_recv_into_obj, kcp_mod_recv_into);
+
 #if KCP_SESSION
 static MP_DEFINE_CONST_FUN_OBJ_1(kcp_mod_names_obj, kcpmod_names);
 #endif
@@ -263,6 +286,7 @@ mp_obj_t mpy_init(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *a
     mp_store_global(MP_QSTR_seal, MP_OBJ_FROM_PTR(&kcp_mod_seal_obj));
     mp_store_global(MP_QSTR_open, MP_OBJ_FROM_PTR(&kcp_mod_open_obj));
     mp_store_global(MP_QSTR_run, MP_OBJ_FROM_PTR(&kcp_mod_run_obj));
+    mp_store_global(MP_QSTR_recv_into, MP_OBJ_FROM_PTR(&kcp_mod_recv_into_obj));
 #if KCP_SESSION
     kcpmod_make_session_type();
     kcpmod_make_counters_types();
@@ -294,6 +318,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_seal), MP_ROM_PTR(&kcp_mod_seal_obj)},
     {MP_ROM_QSTR(MP_QSTR_open), MP_ROM_PTR(&kcp_mod_open_obj)},
     {MP_ROM_QSTR(MP_QSTR_run), MP_ROM_PTR(&kcp_mod_run_obj)},
+    {MP_ROM_QSTR(MP_QSTR_recv_into), MP_ROM_PTR(&kcp_mod_recv_into_obj)},
 #if KCP_SESSION
     {MP_ROM_QSTR(MP_QSTR_names), MP_ROM_PTR(&kcp_mod_names_obj)},
     {MP_ROM_QSTR(MP_QSTR_BUFFER_BYTES), MP_ROM_INT(KCP_BUFFER_BYTES)},
