@@ -22,6 +22,7 @@ import target_files
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
 LIB = os.path.join(os.path.dirname(TESTS), "lib")
+FFI = os.path.join(os.path.dirname(TESTS), "native", "ffi")
 
 # Folders ("name/") and files that only CPython can run, each with its reason. Everything else that
 # is called test_*.py must run under MicroPython.
@@ -45,6 +46,7 @@ CPYTHON_ONLY = {
 # What CPython cannot run (pytest does not collect these).
 MICROPYTHON_ONLY = {
     "device/": "measures the heap of MicroPython",
+    "ffi/": "loads a shared library by MicroPython's module ffi",
     "unit/test_blocking_streams.py": "uses MicroPython's stream protocol",
     "unit/test_viper.py": "is about MicroPython's machine code",
 }
@@ -163,14 +165,16 @@ def is_unsteady(relative_path):
 
 
 def shared_files():
-    """Paths, relative to tests/, of the test files that MicroPython has to run, sorted."""
+    """Paths, relative to tests/, of the test files that MicroPython has to run, sorted.
+
+    But for ffi/, which only some targets can (target_files.BY_FFI)."""
     found = []
     for folder, _, names in os.walk(TESTS):
         for name in names:
             if name.startswith("test_") and name.endswith(".py"):
                 path = os.path.relpath(os.path.join(folder, name), TESTS)
                 path = path.replace(os.sep, "/")
-                if not listed(path, CPYTHON_ONLY):
+                if not listed(path, CPYTHON_ONLY) and not path.startswith("ffi/"):
                     found.append(path)
     return sorted(found)
 
@@ -226,6 +230,10 @@ def setting(target, twin):
     if form.endswith(".mpy"):
         folder = os.environ.get("KCP_NATMOD_" + form[:-4].upper(), "")
         env.update(KCP_NATMOD=folder, MICROPYPATH=".frozen:" + folder)
+    elif form == "by ffi":
+        folder = os.environ.get("KCP_LIBRARY_" + target.upper(), "")
+        env["KCP_LIBRARY"] = os.path.join(folder, "libkcp.so")
+        env["MICROPYPATH"] = ".frozen:" + FFI
     elif target == "natmod":
         env["MICROPYPATH"] = ".frozen:" + os.environ.get("KCP_NATMOD", "")
     else:

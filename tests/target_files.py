@@ -11,7 +11,11 @@ VARIABLES = {
 }
 
 # Where a twin needs another interpreter than its target has else: (target, form of the C module).
-INTERPRETERS = {("unix", "in firmware"): "KCP_UPY_NATIVE"}
+INTERPRETERS = {
+    ("unix", "in firmware"): "KCP_UPY_NATIVE",
+    ("mips", "by ffi"): "KCP_UPY_MIPS_FFI",
+    ("mipsel", "by ffi"): "KCP_UPY_MIPSEL_FFI",
+}
 
 NO_EMITTER = {"unit/test_viper.py": "MicroPython makes no machine code for it"}
 WITH_SOCKETS = (
@@ -71,6 +75,8 @@ WITH_NATIVE = (
     "unit/test_serial.py",
     "unit/test_stream.py",
 )
+# What drives the C core through ffi by itself, and compares it with plain Python.
+BY_FFI = ("ffi/test_session_by_ffi.py",)
 # What a native twin can run where the others cannot: it has AES of its own.
 NATIVE_HAS = ("unit/test_crypt_packets.py",)
 

@@ -30,8 +30,14 @@ ROWS = {
         "Linux, ARM hard-float, 32 bits (qemu-user)",
         ("viper", "python", "native armv7emdp.mpy"),
     ),
-    "mips": ("Linux, MIPS big-endian (qemu-user)", ("python", "native in firmware")),
-    "mipsel": ("Linux, MIPS little-endian (qemu-user)", ("python", "native in firmware")),
+    "mips": (
+        "Linux, MIPS big-endian (qemu-user)",
+        ("python", "native in firmware", "native by ffi"),
+    ),
+    "mipsel": (
+        "Linux, MIPS little-endian (qemu-user)",
+        ("python", "native in firmware", "native by ffi"),
+    ),
     "cortex-m3": (
         "bare metal, Cortex-M3 (qemu, MPS2 AN385)",
         ("viper", "python", "native armv7m.mpy", "native armv6m.mpy"),
@@ -66,6 +72,8 @@ def pairs_of(target, is_whole):
         if twin.startswith("native"):
             wanted += with_native(target, files, is_whole)
         pairs += [(path, twin) for path in dict.fromkeys(wanted)]
+    if "native by ffi" in others:
+        pairs += [(path, "python by ffi") for path in target_files.BY_FFI]
     return sorted(pairs, key=lambda pair: pair[0] != run_upy.BACKEND_SHOWN)
 
 

@@ -34,9 +34,7 @@ def ensure(target, tree, cross):
     prefix = os.path.join(toolchains.ensure(target), prefix)
     qemu = os.path.join(toolchains.ensure("qemu-user"), emulator)
     recipe = common.digest_files(os.path.abspath(__file__), micropython.__file__)
-    mbedtls, _ = common.ensure(
-        f"mbedtls-{target}", common.digest(prefix, recipe), lambda f, log: _mbedtls(f, prefix, log)
-    )
+    mbedtls = ensure_mbedtls(target)
     work, _ = common.ensure(
         f"unix-{target}-work",
         common.digest(tree, prefix, recipe, common.digest_files(c_twins.RECIPE)),
@@ -45,11 +43,20 @@ def ensure(target, tree, cross):
     key = common.digest(work, common.digest_files(*c_twins.sources("mod")))
 
     def build(folder, log):
-        _make(folder, log, tree, cross, prefix, mbedtls, work)
+        flags = ["MICROPY_PY_FFI=0", f"USER_C_MODULES={c_twins.copy_modules(work)}"]
+        flags += [f"CFLAGS_EXTRA=-I{mbedtls}/include", f"LDFLAGS_EXTRA=-static -L{mbedtls}/lib"]
+        make(folder, log, tree, cross, prefix, work, flags)
         return {"about": _probe(target, [qemu, os.path.join(folder, "micropython")])}
 
     folder, _ = common.ensure(f"unix-{target}", key, build)
     return shlex.join([qemu, os.path.join(folder, "micropython")])
+
+
+def ensure_mbedtls(target):
+    """The folder with include/ and lib/ of the C library mbedtls for a target."""
+    prefix = os.path.join(toolchains.ensure(target), TARGETS[target][0])
+    key = common.digest(prefix, common.digest_files(os.path.abspath(__file__)))
+    return common.ensure(f"mbedtls-{target}", key, lambda f, log: _mbedtls(f, prefix, log))[0]
 
 
 def _mbedtls(folder, prefix, log):
@@ -69,18 +76,21 @@ def _mbedtls(folder, prefix, log):
     shutil.rmtree(into)
 
 
-def _make(folder, log, tree, cross, prefix, mbedtls, work):
-    """Build the interpreter; `work` keeps the objects from build to build: few of them change."""
-    modules = c_twins.copy_modules(work)
+def make(folder, log, tree, cross, prefix, work, flags):
+    """Build the interpreter into a folder; `work` keeps the objects, flags are make's."""
     command = ["make", f"-j{os.cpu_count() or 1}", f"PYTHON={sys.executable}"]
     command += ["-C", os.path.join(tree, "ports", "unix")]
     command += [f"BUILD={work}/unix", f"CROSS_COMPILE={prefix}", f"MICROPY_MPYCROSS={cross}"]
-    command += ["MICROPY_MPYCROSS_DEPENDENCY=", "MICROPY_PY_BTREE=0", "MICROPY_PY_FFI=0"]
-    command += [f"CFLAGS_EXTRA=-I{mbedtls}/include", f"LDFLAGS_EXTRA=-static -L{mbedtls}/lib"]
+    command += ["MICROPY_MPYCROSS_DEPENDENCY=", "MICROPY_PY_BTREE=0", *flags]
     command += micropython.manifest_flags(work)
-    command += [f"USER_C_MODULES={modules}"]
     log.run(command, "The unix port of MicroPython could not be built for the target.")
     shutil.copy2(os.path.join(work, "unix", "micropython"), folder)
+
+
+def output(command):
+    """What a program prints, without the spaces around it; "" if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return "" if done.returncode else done.stdout.strip()
 
 
 def _probe(target, command):

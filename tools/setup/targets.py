@@ -6,6 +6,7 @@ import sys
 
 import c_twins
 import common
+import cross_ffi
 import cross_unix
 import toolchains
 import wasm
@@ -17,8 +18,9 @@ RUN_ON_BOARD = os.path.join(common.REPOSITORY, "tools", "board", "run_test.py")
 
 
 def ensure(tree, cross, python_folder):
-    """Variables: the command line of each target's MicroPython, and KCP_NATMOD_<architecture>, the
-    folders that hold the C core as a dynamic module.
+    """Variables: the command line of each target's MicroPython (with _FFI: one that loads shared
+    libraries), and the folders of the C core as a dynamic module, KCP_NATMOD_<architecture>, and
+    as a shared library, KCP_LIBRARY_<target>.
 
     tree, cross: MicroPython's source and its mpy-cross; python_folder: the virtual environment.
     """
@@ -26,7 +28,10 @@ def ensure(tree, cross, python_folder):
     python = os.path.join(python_folder, "bin", "python")
     found = {"KCP_UPY_WASM": wasm.ensure(python_folder)}
     for target in cross_unix.TARGETS:
-        found[_variable(target)] = cross_unix.ensure(target, tree, cross)
+        variable = _variable(target)
+        found[variable] = cross_unix.ensure(target, tree, cross)
+        found[variable + "_FFI"], folder = cross_ffi.ensure(target, tree, cross)
+        found["KCP_LIBRARY_" + target.upper()] = folder
     for target in boards.BOARDS:
         firmware, emulator = boards.ensure(target, tree, cross)
         command = [python, RUN_ON_BOARD, target, emulator, firmware]
