@@ -94,6 +94,7 @@ FAST = (
     "unit/test_endpoint.py",
     "unit/test_fec_edges.py",
     "unit/test_fec_vectors.py",
+    "unit/test_kcp_mip.py",
     "unit/test_kernels.py",
     "unit/test_listener.py",
     "unit/test_oob.py",

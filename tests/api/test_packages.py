@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from mpremote import mip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -188,3 +189,45 @@ except ImportError as error:
     print(error)
 """
     assert "kcp.crypt.xtea" in said(folder, program)
+
+
+class Board:
+    """What mpremote's `mip` asks of a board: a file system."""
+
+    def __init__(self):
+        self.files = {}
+        self.folders = set()
+
+    def fs_exists(self, path):
+        return path in self.folders or path in self.files
+
+    def fs_mkdir(self, path):
+        self.folders.add(path)
+
+    def fs_writefile(self, path, data, progress_callback=None):
+        assert path.rpartition("/")[0] in self.folders
+        self.files[path] = data
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "kept"),
+    [
+        ("github:someone/microkcp", None, "package.json"),
+        ("github:someone/microkcp/lib/serial.json", "v0.1.0", "lib/serial.json"),
+        ("https://example.org/microkcp/lib/all.json", None, "lib/all.json"),
+    ],
+)
+def test_mpremote_finds_the_files_beside_the_package(package, version, kept, monkeypatch):
+    def urlopen(url):
+        top = f"raw.githubusercontent.com/someone/microkcp/{version or 'HEAD'}"
+        top = "https://" + (top if "github" in package else "example.org/microkcp")
+        assert url.startswith(top + "/")
+        return open(TOP + url[len(top) :], "rb")
+
+    monkeypatch.setattr(mip.urllib.request, "urlopen", urlopen)
+    board = Board()
+    mip._install_package(board, package, "", "/lib", version, True)
+    assert sorted(board.files) == ["/lib/" + pair[0] for pair in _urls(kept)]
+    for path, data in board.files.items():
+        with open(TOP + path, "rb") as file:
+            assert file.read() == data
