@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests the C core: its unit tests under sanitizers, its stack, its sizes, a run of each fuzzer.
+"""Tests the C core: unit tests under sanitizers, stack, sizes, fuzzers; and CPython's extension.
 
     tools/native/check.py [--fuzz-runs N] [--seed N]
 
@@ -104,6 +104,7 @@ def main():
         fuzz(name, arguments.fuzz_runs, arguments.seed)
     tool("stack.py")
     tool("sizes.py", "--check")
+    tool("extension.py")
     say(f"native: all good, {time.monotonic() - begin:.1f} s")
 
 
