@@ -22,6 +22,11 @@
 #define KCP_FEC_SAMPLES (258) // 256 shards and an edge on either side
 #define KCP_FEC_GROUPS (5)
 
+// Are there such groups: 1 + 1 packets at least, 256 at most?
+int kcp_fec_is_ratio(int32_t data, int32_t parity);
+// Where seqids start again in groups of n: the largest multiple of n below 2**32.
+uint32_t kcp_fec_paws(int32_t n);
+
 // -- sending
 
 typedef struct {
