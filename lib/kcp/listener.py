@@ -130,11 +130,14 @@ class Listener:
         if is_full or not self.takes_new:
             self.stats.BacklogDrops += 1
             return None
+        session = Session(  # before anything has changed: a cc class of the user's may raise
+            conv, config, self._fill, now_ms, codec_=self.codec, budget=self.budget
+        )
         if known is not None:
             known.abort(ECONNRESET, "the peer has begun another conversation")
             self.aborted.append(known)
             self.remove(key, known, now_ms)
-        session = self._open(conv, key, now_ms)
+        self._enter(session, key)
         if kcp >= 0:
             session.opening = bytes(memoryview(buf)[kcp + 8 : kcp + 12])  # its time stamp
         return session
@@ -180,18 +183,14 @@ class Listener:
             off += _FEC_HEAD
         return off if end - off >= _OVERHEAD else -1
 
-    def _open(self, conv, key, now_ms):
-        session = Session(
-            conv, self.config, self._fill, now_ms, codec_=self.codec, budget=self.budget
-        )
+    def _enter(self, session, key):
         self.sessions[key] = session
         if self.roamer is not None:
-            self.roamer.opened(conv, key)
+            self.roamer.opened(session.conv, key)
         self.backlog.append((session, key))
         self.stats.PassiveOpens += 1
         self.stats.CurrEstab = len(self.sessions)
         self.stats.MaxConn = max(self.stats.MaxConn, len(self.sessions))
-        return session
 
 
 def _is_oob(buf, off, end):

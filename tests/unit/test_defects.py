@@ -3,7 +3,7 @@
 import asyncio
 import errno
 
-from core_support import raises
+from core_support import PUSH, raises, segment
 from loopback import pair, soon
 from test_endpoint import Net, fake, fill
 
@@ -98,6 +98,24 @@ def test_a_listener_refuses_a_class_that_makes_no_controller_before_it_listens()
             return str(error)
 
     assert "cwnd must be" in asyncio.run(main())
+
+
+def test_a_new_session_that_cannot_be_made_leaves_the_old_one():
+    left = [2]  # the trial, and the first session
+
+    def make(arq):
+        left[0] -= 1
+        return Controller(arq) if left[0] >= 0 else 1 // 0
+
+    listener = Listener(Config(cc=make), fill)
+    for conv in (1, 2):  # the second from a restarted peer, as it seems
+        buf = bytearray(segment(PUSH, conv=conv, data=b"x"))
+        if conv == 1:
+            known = listener.input(buf, len(buf), "a", 0)
+        else:
+            raises(ValueError, listener.input, buf, len(buf), "a", 5)
+    assert known.state == OPEN and listener.sessions == {"a": known} and not listener.aborted
+    assert len(listener.backlog) == 1 and listener.stats.PassiveOpens == 1
 
 
 def test_a_server_goes_on_after_a_defect():
