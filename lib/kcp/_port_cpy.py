@@ -172,7 +172,7 @@ class UdpPort(Sender):
             loop.add_reader(self.sock, callback)
         except NotImplementedError:
             sock = self.sock if self._give_back is None else self.sock.dup()  # it closes its own
-            await loop.create_datagram_endpoint(lambda: _Protocol(self), sock=sock)
+            await self._open_transport(sock)
 
     def close(self):
         """Stop, and close the socket."""
@@ -203,7 +203,13 @@ class UdpPort(Sender):
             loop.add_reader(sock, self._drain_client)
         else:
             self._transport.close()
-            spawn(loop.create_datagram_endpoint(lambda: _Protocol(self), sock=sock))
+            self._is_paused = True  # until there is another one
+            spawn(self._open_transport(sock))
+
+    def _open_transport(self, sock):
+        """(For loops without add_reader.)"""
+        protocol = _Protocol(self, self.sock)
+        return self._loop.create_datagram_endpoint(lambda: protocol, sock=sock)
 
     def wake(self):
         """Have a turn soon."""
@@ -300,6 +306,15 @@ class UdpPort(Sender):
 
     # called by _Protocol
 
+    def opened(self, transport, sock):
+        """There is a transport for `sock`: the one in use, or one that was."""
+        if self._loop is None or sock is not self.sock:
+            transport.close()
+            return
+        self._transport = transport
+        self.send = self._send_by_transport
+        self.set_paused(False)
+
     def received(self, data, address):
         """One datagram came through the transport."""
         if self._loop is not None:
@@ -319,12 +334,12 @@ class UdpPort(Sender):
 class _Protocol(asyncio.DatagramProtocol):
     """Connects a datagram transport to a UdpPort."""
 
-    def __init__(self, port):
+    def __init__(self, port, sock):
         self._port = port
+        self._sock = sock
 
     def connection_made(self, transport):
-        self._port._transport = transport
-        self._port.send = self._port._send_by_transport
+        self._port.opened(transport, self._sock)
 
     def datagram_received(self, data, addr):
         self._port.received(data, addr)

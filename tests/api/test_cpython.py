@@ -6,12 +6,15 @@ import gc
 import os
 import socket
 import sys
+import warnings
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(__file__)), "unit"))
 
 from loopback import pair, pattern, raised, serve, soon
+from test_rebind import MOVING
+from test_rebind import test_a_transfer_goes_on_over_many_sockets as many_sockets
 
 import kcp
 
@@ -58,6 +61,32 @@ def run_in(loop, coroutine):
 
 def test_a_loop_without_add_reader():
     run_in(NoAddReader(), transfer())
+
+
+def test_a_loop_without_add_reader_re_binds():
+    """Also while data is on its way, and when the session ends meanwhile."""
+
+    async def main():
+        await many_sockets()
+        for n_turns in range(6):
+            async with await pair(**MOVING) as p:
+                binding = asyncio.create_task(p.client.rebind())
+                for _ in range(n_turns):
+                    await asyncio.sleep(0)
+                p.client.endpoint.close()
+                try:
+                    assert await soon(binding) is False
+                except ConnectionAbortedError:
+                    pass
+
+    loop = NoAddReader()
+    reports = []
+    loop.set_exception_handler(lambda loop, context: reports.append(context))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        run_in(loop, main())
+        gc.collect()
+    assert reports == [] and not [one for one in caught if "unclosed" in str(one.message)]
 
 
 def test_a_loop_without_add_reader_whose_transport_pauses():
