@@ -14,7 +14,7 @@ demo: ## MicroPython sends a file to CPython, and to a kcp-go peer and back, ove
 	$(ENV) run python tools/demo.py
 
 test: ## all tests: CPython, MicroPython (64 bits, and 32-bit ARM), the C core, kcp-go
-	$(ENV) run python tools/suites.py host host-native upy twins native interop
+	$(ENV) run python tools/suites.py host host-native upy twins native interop interop-native
 
 test-host: ## the tests under CPython only
 	$(ENV) run python tools/suites.py host host-native
@@ -26,7 +26,7 @@ test-twins: ## the same conversations in Python, viper and C, compared datagram 
 	$(ENV) --only python,micropython,arm,native run python $(if $(TWINS),tests/run_twins.py $(TWINS),tools/suites.py twins)
 
 test-interop: ## real kcp-go against this library: recorded traces, and transfers over UDP
-	$(ENV) run python tools/suites.py interop
+	$(ENV) run python tools/suites.py interop interop-native
 
 test-targets: ## the shared tests on every machine there is an emulator for (WHOLE=1: all of them, TARGETS="mips ...")
 	$(ENV) --only python,go,peers,micropython,arm,native,targets run python tools/targets.py $(if $(WHOLE),--whole) $(TARGETS)

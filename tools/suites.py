@@ -16,6 +16,7 @@ SUITES = {
     "twins": [sys.executable, "tests/run_twins.py"],
     "native": [sys.executable, "tools/native/check.py"],
     "interop": [*PYTEST, "tests/interop"],
+    "interop-native": [sys.executable, "tests/run_native.py", "--interop"],
 }
 
 
@@ -27,9 +28,9 @@ def main():
         begin = time.monotonic()
         code = subprocess.run(SUITES[name], check=False).returncode
         rows.append((name, time.monotonic() - begin, code))
-    print("\nsuite       wall s  result")
+    print("\nsuite           wall s  result")
     for name, seconds, code in rows:
-        print(f"{name:10} {seconds:7.1f}  {'ok' if code == 0 else f'FAILED (exit code {code})'}")
+        print(f"{name:14} {seconds:7.1f}  {'ok' if code == 0 else f'FAILED (exit code {code})'}")
     sys.exit(1 if any(code for _, _, code in rows) else 0)
 
 
