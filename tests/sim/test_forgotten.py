@@ -9,7 +9,7 @@ from errno import ECONNRESET, ETIMEDOUT
 from sim import cases
 from sim.test_lifecycle import talked
 
-from kcp.session import CLOSED, OPEN
+from kcp.session import CLOSED, OPEN, Session
 from kcp.stats import Stats
 from kcp_sim.load import Bulk
 from kcp_sim.net import Net
@@ -28,7 +28,9 @@ def forgetful(**options):
     """A world whose server was restarted, and takes all that comes for a new session's."""
     world, client = talked(**options)
     world.start_server()
-    world.listener._open(7, "a", world.now_ms)
+    one = world.listener
+    shared = {"codec_": one.codec, "budget": one.budget}
+    one._enter(Session(7, one.config, one._fill, world.now_ms, **shared), "a")
     return world, client
 
 
