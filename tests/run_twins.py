@@ -284,6 +284,9 @@ def main():
     total = sums(twins[0])
     print("in all of them: " + ", ".join(f"{name} {n}" for name, n in sorted(total.items())))
     unused = [name for name in WANTED if not total.get(name)]
+    for twin in twins:
+        if twin.about == "native, session in Python":
+            problem = problem or f"{twin.name} has no session in C"
     if unused and len(numbers) >= len(ALL):
         problem = problem or f"no scenario has any of: {', '.join(unused)}"
     print(f"wall time: {time.monotonic() - begin:.1f} s")

@@ -14,15 +14,10 @@ from diff.drawn import CHANGES, Plan
 
 from kcp import _backend, crypt
 from kcp.config import Config
-from kcp.session import CLOSED, Session
+from kcp.session import CLOSED, IN_C, Budget, Session
 from kcp.stats import NAMES, Stats
 from kcp_sim.link import Link
 from kcp_sim.rng import Rng
-
-try:
-    from kcp.session import Budget
-except ImportError:
-    from kcp.listener import Budget
 
 #: Errors by names, as their numbers are the platform's.
 ERRORS = {None: "none", 32: "EPIPE", ECONNRESET: "ECONNRESET", ETIMEDOUT: "ETIMEDOUT"}
@@ -129,6 +124,8 @@ class Side:
         self.session = Session(
             plan.conv, config, fill, self.clock(t_ms), codec_=codec, budget=budget
         )
+        if IN_C and not isinstance(self.session, Session):
+            raise AssertionError("C has all that this session needs, but it is in Python")
         self.session.on_oob = self._oob
         self.now_ms = t_ms
         self.is_touched = True  # a verb was called, so it may have something to send
