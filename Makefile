@@ -35,7 +35,7 @@ mpy: ## the library compiled for each kind of device, into build/mpy (MPY="xtens
 	$(ENV) --only python,micropython run python tools/mpy_build.py $(MPY)
 
 dist: ## packages for mip, compiled for each architecture, into build/builds (DIST="armv7m ...")
-	$(ENV) --only python,micropython,native,targets run python tools/dist.py $(DIST)
+	$(ENV) --only python,micropython,modules run python tools/dist.py $(DIST)
 
 packages: ## what lib/kcp is made of, for mip: package.json and lib/*.json
 	$(PYTHON) tools/mip_packages.py --write

@@ -10,7 +10,7 @@ FOLDER (build/builds) is ready for a web server, and for `mpremote mip install`:
     <version>/<arch>_6.3/_kcp.mpy           the C core, where there is a compiler for it
     <version>/<arch>_6.3/<package>.json     packages as in lib/*.json, client.json, and native.json
 
-KCP_MPY_CROSS names the compiler; KCP_NATMOD and KCP_NATMOD_<ARCH> are folders with C cores.
+KCP_MPY_CROSS names the compiler; KCP_NATMOD_<ARCH> are folders with C cores.
 """
 
 import argparse
@@ -24,18 +24,11 @@ import kcp_mip  # noqa: E402  (found by the line above)
 import mip_packages  # noqa: E402
 import mpy_build  # noqa: E402
 
-HOST_ARCH = "x64"  # what KCP_NATMOD is for
-
 
 def native_module(arch):
     """The path of the C core for an architecture, None if there is none."""
-    variables = ["KCP_NATMOD_" + arch.upper()]
-    variables += ["KCP_NATMOD"] if arch == HOST_ARCH else []
-    for name in variables:
-        path = os.path.join(os.environ.get(name) or os.devnull, "_kcp.mpy")
-        if os.path.exists(path):
-            return path
-    return None
+    path = os.path.join(os.environ.get("KCP_NATMOD_" + arch.upper()) or os.devnull, "_kcp.mpy")
+    return path if os.path.exists(path) else None
 
 
 def name_of(path):

@@ -1,15 +1,13 @@
 """What `make dist` offers: installed from a web server by MicroPython's own mip, and run."""
 
-import functools
 import glob
-import http.server
 import os
 import shlex
 import subprocess
 import sys
-import threading
 
 import pytest
+from web_folder import served
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -64,25 +62,16 @@ def builds(tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("builds"))
     arches = ["bytecode", *(arch for arch, _ in TARGETS)]
     command = [sys.executable, os.path.join(TOP, "tools", "dist.py"), "--into", folder, *arches]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=240)
+    env = dict(os.environ, KCP_NATMOD_X64=os.environ["KCP_NATMOD"])
+    subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL, timeout=240)
     return folder
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
 
 
 @pytest.fixture
 def url(builds):
     """The folder on a web server."""
-    handler = functools.partial(Quiet, directory=builds)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with served(builds) as address:
+        yield address
 
 
 def said(command, path, program):

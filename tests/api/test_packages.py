@@ -110,6 +110,19 @@ def test_what_is_for_devices_is_all():
         assert not path.endswith(("_cpy.py", "__main__.py", ".pyi"))
 
 
+def test_the_copied_tree_is_that_of_the_packages():
+    """`mpremote cp -r lib/kcp` copies what lib/all.json names, and what devices never import."""
+    copied = set()
+    for folder, _, names in os.walk(os.path.join(TOP, "lib", "kcp")):
+        inside = os.path.relpath(folder, os.path.join(TOP, "lib"))
+        if "__pycache__" not in inside:
+            copied |= {f"{inside}/{name}" for name in names}
+    installed = {pair[0] for pair in _urls("lib/all.json")}
+    assert installed < copied
+    for path in copied - installed:
+        assert path.endswith(("_cpy.py", "__main__.py", "py.typed")), path
+
+
 def _urls(package):
     with open(os.path.join(TOP, package), encoding="utf-8") as file:
         return json.load(file)["urls"]

@@ -3,18 +3,15 @@
 mpremote waits so often that the line carries about 4 KB/s, so most of it is installed compiled.
 """
 
-import functools
-import http.server
 import json
 import os
-import shutil
 import subprocess
 import sys
-import threading
 
 import pytest
 from board_support import PATIENCE_S, Bridge, udp
 from mpremote_support import HERE, TOP, PtyBoard
+from web_folder import served
 
 sys.path.insert(0, os.path.join(TOP, "tools"))
 import mip_packages
@@ -34,21 +31,11 @@ def builds(tmp_path_factory):
     return folder
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def url(builds):
     """The same on a web server."""
-    handler = functools.partial(Quiet, directory=builds)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with served(builds) as address:
+        yield address
 
 
 @pytest.mark.parametrize("board", FOLDERS)
@@ -77,32 +64,12 @@ def test_installed_and_run(target, builds, url, tmp_path):
         )
         board.mip_install("--builds", builds, "asyncio", "serial", "native")
         board.mpremote("mip", "install", "--target", "/lib", "lib/aes.json")
-        board.mpremote("cp", str(settings), ":")
+        board.mpremote("cp", str(settings), ":", "+", "cp", "-r", "ports/stm32/examples", ":/lib/")
         expected = sizes(compiled, _named(compiled, "core", "asyncio", "serial", "native"), "/lib")
         expected.update(sizes(LIBRARY, _named(LIBRARY, "aes"), "/lib"))
+        expected["/lib/examples/messages.py"] = os.path.getsize(os.path.join(TOP, EXAMPLE))
         assert board.tree("/lib") == expected
         check_session(board)
-
-
-if os.environ.get("KCP_WHOLE"):  # it takes seven minutes
-
-    @pytest.mark.timeout(3600)
-    @pytest.mark.parametrize("target", ["cortex-m3"])
-    def test_the_copied_tree_is_that_of_the_packages(target, tmp_path):
-        fresh = str(tmp_path / "kcp")  # as a clone has it in which no Python has run yet
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(os.path.join(LIBRARY, "kcp"), fresh, ignore=ignored)
-        with PtyBoard(target, str(tmp_path)) as board:
-            board.mpremote("run", os.path.join(HERE, "ramdisk.py"), "mkdir", ":lib")
-            board.mpremote("cp", "-r", fresh, ":/lib/")
-            copied = board.tree("/lib")
-            board.mpremote("rm", "-r", ":lib")
-            board.mpremote("mip", "install", "--target", "/lib", "lib/all.json")
-            installed = board.tree("/lib")
-        only_copied = {
-            path for path in copied if path.endswith(("_cpy.py", ".typed", "__main__.py"))
-        }
-        assert {path: copied[path] for path in set(copied) - only_copied} == installed
 
 
 def _named(folder, *packages):

@@ -4,7 +4,7 @@
     eval "$(tools/setup/env.py)"                  exports the variables into a shell
     tools/setup/env.py run COMMAND ARGUMENT...    runs a command with them
     tools/setup/env.py --only python,go ...       only these (python, go, peers, micropython, arm,
-                                                  native; pypi, targets only if they are named)
+                                                  native; pypi, targets, modules only if named)
 
 PATH and PYTHONPATH lead to the virtual environment and the library, and:
 KCP_PYTHON, KCP_GO, KCP_PEERS (folder of the Go peers), KCP_MICROPYTHON, KCP_MPY_CROSS, KCP_MPY_DIR
@@ -31,7 +31,7 @@ import python_env
 import targets
 
 COMPONENTS = ("python", "go", "peers", "micropython", "arm", "native")
-OPTIONAL = ("pypi", "targets")
+OPTIONAL = ("pypi", "targets", "modules")
 
 
 def collect(wanted):
@@ -49,7 +49,7 @@ def collect(wanted):
         paths.append(os.path.dirname(found["KCP_GO"]))
     if "peers" in wanted:
         found["KCP_PEERS"] = go.ensure_peers(found["KCP_GO"], version)
-    if "micropython" in wanted or "targets" in wanted:
+    if {"micropython", "targets", "modules"} & set(wanted):
         names = ("KCP_MICROPYTHON", "KCP_MPY_CROSS", "KCP_MPY_DIR")
         found.update(zip(names, micropython.ensure()))
     if "arm" in wanted:
@@ -60,6 +60,9 @@ def collect(wanted):
     if "targets" in wanted:
         source = found["KCP_MPY_DIR"], found["KCP_MPY_CROSS"]
         found.update(targets.ensure(*source, python_folder))
+    elif "modules" in wanted:
+        source = found["KCP_MPY_DIR"], found["KCP_MPY_CROSS"]
+        found.update(targets.ensure_modules(*source, python_folder))
     if "pypi" in wanted:
         found["KCP_PYPI"] = pypi_peers.ensure(python_folder)
     found["PATH"] = os.pathsep.join([*paths, os.environ.get("PATH", os.defpath)])

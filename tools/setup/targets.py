@@ -14,6 +14,7 @@ import wasm
 import boards
 
 KITS = ("mips", "mipsel", "qemu-user", "thumb", "qemu-arm", "rv32", "qemu-rv32")
+MODULE_KITS = ("thumb", "rv32")
 RUN_ON_BOARD = os.path.join(common.REPOSITORY, "tools", "board", "run_test.py")
 
 
@@ -24,7 +25,7 @@ def ensure(tree, cross, python_folder):
 
     tree, cross: MicroPython's source and its mpy-cross; python_folder: the virtual environment.
     """
-    _ask()
+    _ask(KITS)
     python = os.path.join(python_folder, "bin", "python")
     found = {"KCP_UPY_WASM": wasm.ensure(python_folder)}
     for target in cross_unix.TARGETS:
@@ -36,19 +37,25 @@ def ensure(tree, cross, python_folder):
         firmware, emulator = boards.ensure(target, tree, cross)
         command = [python, RUN_ON_BOARD, target, emulator, firmware]
         found[_variable(target)] = shlex.join(command)
-    for arch in (*c_twins.ARCHITECTURES.values(), *c_twins.KITS):
-        folder = c_twins.ensure_natmod(arch, tree, cross, python_folder)
-        found["KCP_NATMOD_" + arch.upper()] = folder
-    return found
+    return {**found, **ensure_modules(tree, cross, python_folder)}
+
+
+def ensure_modules(tree, cross, python_folder):
+    """The variables KCP_NATMOD_<architecture> alone: what `make dist` needs."""
+    _ask(MODULE_KITS)
+    return {
+        "KCP_NATMOD_" + arch.upper(): c_twins.ensure_natmod(arch, tree, cross, python_folder)
+        for arch in (*c_twins.ARCHITECTURES.values(), *c_twins.KITS)
+    }
 
 
 def _variable(target):
     return "KCP_UPY_" + target.upper().replace("-", "_")
 
 
-def _ask():
+def _ask(kits):
     """Return if what is missing may be fetched."""
-    missing, n_fetched, n_kept = toolchains.missing(KITS)
+    missing, n_fetched, n_kept = toolchains.missing(kits)
     if not missing or common.in_ci() or os.environ.get("YES") == "1":
         return
     common.say(
