@@ -4,7 +4,7 @@
 PYTHON ?= python3
 ENV = $(PYTHON) tools/setup/env.py
 
-.PHONY: help demo test test-host test-upy test-twins test-interop test-targets mpy dist packages test-native native-sizes native-report bench charts fec-report idle-report pacing-report cc-report net-report lint format setup env
+.PHONY: help demo test test-host test-upy test-twins test-interop test-targets mpy dist packages test-native fuzz native-sizes native-report bench charts fec-report idle-report pacing-report cc-report net-report lint format setup env
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -42,6 +42,9 @@ packages: ## what lib/kcp is made of, for mip: package.json and lib/*.json
 
 test-native: ## the C core: unit tests under sanitizers, its stack and sizes, fuzzers
 	$(ENV) --only python run python tools/suites.py native
+
+fuzz: ## the C core and the Python library under fuzzers, SECONDS=60 for each part (FUZZ="session twins")
+	$(ENV) --only python run python tools/fuzz.py $(if $(SECONDS),--seconds $(SECONDS)) $(FUZZ)
 
 native-sizes: ## what each part of the C core costs, in bytes
 	$(ENV) --only python run python tools/native/sizes.py

@@ -144,7 +144,7 @@ class Timing(Output):
     @staticmethod
     def _until(deadline_ms, now_ms, wait):
         d = (deadline_ms - now_ms) & _M30
-        if d >= _HALF30:
+        if d > _HALF30:  # (at half a round, tick() does not take it for due)
             return 0
         return d if wait < 0 or d < wait else wait
 

@@ -15,10 +15,6 @@
 #define ACKS_MIN (64)
 #define ACKS_MAX (1024)
 
-static int is_wnd(int32_t wnd) {
-    return wnd >= 1 && wnd <= KCP_MAX_WND;
-}
-
 static int is_mtu(int32_t mtu) {
     return mtu > KCP_OVERHEAD && mtu <= KCP_MAX_MTU;
 }
@@ -38,7 +34,7 @@ static void fit_acks(kcp_arq_t *a) {
 int kcp_arq_init(kcp_arq_t *a, const kcp_arq_config_t *config, kcp_memory_t memory, kcp_stats_t *stats,
     kcp_budget_t *budget) {
     memset(a, 0, sizeof(*a));
-    if (!is_mtu(config->mtu) || !is_wnd(config->snd_wnd) || !is_wnd(config->rcv_wnd)
+    if (!is_mtu(config->mtu) || !kcp_arq_is_wnd(config->snd_wnd) || !kcp_arq_is_wnd(config->rcv_wnd)
         || config->max_queue < 0 || config->max_queue > KCP_MAX_QUEUE) {
         return -1;
     }
@@ -113,7 +109,7 @@ void kcp_arq_set_cc(kcp_arq_t *a, int kind, int is_paced, int32_t payload_pct) {
 }
 
 int kcp_arq_wndsize(kcp_arq_t *a, int32_t snd_wnd, int32_t rcv_wnd) {
-    if (!is_wnd(snd_wnd) || !is_wnd(rcv_wnd)) {
+    if (!kcp_arq_is_wnd(snd_wnd) || !kcp_arq_is_wnd(rcv_wnd)) {
         return -1;
     }
     a->snd_wnd = snd_wnd;
@@ -241,6 +237,7 @@ int kcp_arq_input(kcp_arq_t *a, const uint8_t *data, size_t n, uint32_t now_ms, 
     while (n >= KCP_OVERHEAD) {
         int code = take(a, data, n - KCP_OVERHEAD, now_ms, is_regular, &news);
         if (code) {
+            a->cc.kcp.una = a->snd_una; // kcp-go's window grows by packets that are taken whole
             return code;
         }
         size_t size = KCP_OVERHEAD + kcp_le32(data + 20);

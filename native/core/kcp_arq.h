@@ -154,6 +154,9 @@ int32_t kcp_arq_timeout(kcp_arq_t *a, uint32_t now_ms);
 void kcp_arq_update(kcp_arq_t *a, uint32_t now_ms); // kcp-go's Update
 void kcp_arq_flush(kcp_arq_t *a);
 void kcp_arq_let_acks_pass(kcp_arq_t *a);
+static inline int kcp_arq_is_wnd(int32_t wnd) {
+    return wnd >= 1 && wnd <= KCP_MAX_WND;
+}
 static inline int kcp_arq_is_idle(const kcp_arq_t *a) {
     return !(a->step || a->due);
 }

@@ -134,7 +134,7 @@ void kcp_arq_tick(kcp_arq_t *a, uint32_t now_ms) {
 
 static int32_t until(uint32_t deadline_ms, uint32_t now_ms, int32_t wait_ms) {
     uint32_t d = kcp_since(deadline_ms, now_ms);
-    return kcp_sooner(wait_ms, d >= KCP_CLOCK_HALF ? 0 : (int32_t)d);
+    return kcp_sooner(wait_ms, d > KCP_CLOCK_HALF ? 0 : (int32_t)d);
 }
 
 int32_t kcp_arq_timeout(kcp_arq_t *a, uint32_t now_ms) {

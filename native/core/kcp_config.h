@@ -61,7 +61,7 @@
 
 // FEC: groups, the search for the peer's ratio (needs KCP_RS)
 #ifndef KCP_FEC
-#define KCP_FEC (1) // 11225 bytes
+#define KCP_FEC (1) // 12446 bytes
 #endif
 #if !KCP_RS
 #undef KCP_FEC
@@ -70,12 +70,12 @@
 
 // The ARQ with its congestion controllers
 #ifndef KCP_ARQ
-#define KCP_ARQ (1) // 21422 bytes
+#define KCP_ARQ (1) // 22793 bytes
 #endif
 
 // The session over all of these (needs KCP_ARQ and KCP_FEC)
 #ifndef KCP_SESSION
-#define KCP_SESSION (1) // 4502 bytes
+#define KCP_SESSION (1) // 5621 bytes
 #endif
 #if !KCP_ARQ || !KCP_FEC
 #undef KCP_SESSION

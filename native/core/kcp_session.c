@@ -16,9 +16,18 @@ static uint32_t packet_bytes(const kcp_session_t *s) {
     return (uint32_t)s->arq.mtu + 2; // from the size field on
 }
 
+// (FEC that is on needs both numbers, which the encoder looks at.)
+static int is_config(const kcp_session_config_t *config) {
+    return config->arq.mtu > 0 && config->arq.mtu <= KCP_MAX_MTU && config->cc >= KCP_CC_NONE && config->cc <= KCP_CC_RATE
+        && (config->data != 0) == (config->parity != 0) && config->dead_ms > 0;
+}
+
 int kcp_session_init(kcp_session_t *s, const kcp_session_config_t *config, const void *codec, int kind,
     kcp_memory_t memory, kcp_entropy_t entropy, kcp_stats_t *stats, kcp_budget_t *budget, uint32_t now_ms) {
     memset(s, 0, sizeof(*s));
+    if (!is_config(config)) {
+        return -1;
+    }
     s->config = *config;
     s->codec = codec;
     s->crypt_head = codec == NULL ? 0 : kcp_crypt_head(kind);
@@ -78,10 +87,11 @@ void kcp_session_free(kcp_session_t *s) {
 }
 
 int kcp_session_set_mtu(kcp_session_t *s, int32_t mtu) {
-    mtu -= s->head + s->crypt_tail;
-    if (mtu <= KCP_OVERHEAD || mtu > KCP_MAX_MTU) {
+    int32_t more = s->head + s->crypt_tail;
+    if (mtu <= KCP_OVERHEAD + more || mtu > KCP_MAX_MTU) {
         return -1;
     }
+    mtu -= more;
     if (s->config.data && kcp_encoder_grow(&s->encoder, (uint32_t)mtu + 2)) {
         return -1;
     }

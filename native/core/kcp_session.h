@@ -37,13 +37,14 @@ enum {
 #define KCP_BUFFER_BYTES (1536) // of buffers for input() and output()
 
 typedef struct {
-    kcp_arq_config_t arq; // its mtu is the whole datagram's
+    kcp_arq_config_t arq; // its mtu is the whole datagram's, up to KCP_MAX_MTU
     int32_t cc, is_paced, payload_pct;
     int32_t is_write_delayed; // send at the next tick instead of at once
     int32_t data, parity; // FEC of what we send; 0: none
     int32_t is_auto, fec_acks;
     uint32_t max_fec_bytes;
-    uint32_t dead_ms, keepalive_ms, idle_ms, linger_ms; // 0: no keep-alive, no idle limit
+    uint32_t dead_ms; // 1 at least; these four count as three days at most (KCP_CLOCK_LONGEST)
+    uint32_t keepalive_ms, idle_ms, linger_ms; // 0: no keep-alive, no idle limit
 } kcp_session_config_t;
 
 // Random bytes, for nonces.
@@ -125,7 +126,8 @@ void kcp_session_fit_cc(kcp_session_t *s);
 // A change of the datagram's size. -1: no room for data, or no memory; nothing has changed.
 int kcp_session_set_mtu(kcp_session_t *s, int32_t mtu);
 // All settings that may change while it lives: those of the windows, of time and of congestion, stream,
-// ack_nodelay, is_write_delayed, the mtu and the limits in ms. -1: as kcp_session_set_mtu().
+// ack_nodelay, is_write_delayed, the mtu and the limits in ms. The others stay as they were. -1: a
+// value is out of range, or as kcp_session_set_mtu(); nothing has changed.
 int kcp_session_set(kcp_session_t *s, const kcp_session_config_t *config);
 // The path is another one: send again soon what is under way.
 void kcp_session_resume(kcp_session_t *s, uint32_t now_ms);

@@ -121,16 +121,31 @@ static void set_windows(kcp_arq_t *a, int32_t snd_wnd, int32_t rcv_wnd) {
     kcp_arq_flush(a);
 }
 
+// What is fixed when a session is made.
+static void keep_fixed(kcp_session_config_t *config, const kcp_session_config_t *was) {
+    config->data = was->data;
+    config->parity = was->parity;
+    config->is_auto = was->is_auto;
+    config->max_fec_bytes = was->max_fec_bytes;
+    config->arq.conv = was->arq.conv;
+}
+
 int kcp_session_set(kcp_session_t *s, const kcp_session_config_t *config) {
     kcp_arq_t *a = &s->arq;
     const kcp_arq_config_t *to = &config->arq;
+    if (config->cc < KCP_CC_NONE || config->cc > KCP_CC_RATE || !config->dead_ms || !kcp_arq_is_wnd(to->snd_wnd)
+        || !kcp_arq_is_wnd(to->rcv_wnd)) {
+        return -1;
+    }
     if (config->arq.mtu != s->config.arq.mtu && kcp_session_set_mtu(s, config->arq.mtu)) {
         return -1;
     }
     if (!s->config.keepalive_ms && !s->config.idle_ms) {
         s->keeper_heard_ms = s->keeper_since_ms = s->last_input_ms;
     }
+    kcp_session_config_t was = s->config;
     s->config = *config;
+    keep_fixed(&s->config, &was);
     if (to->snd_wnd != a->snd_wnd || to->rcv_wnd != a->rcv_wnd) {
         set_windows(a, to->snd_wnd, to->rcv_wnd);
     }

@@ -28,5 +28,6 @@ void test_crypt(void);
 void test_limits(void);
 void test_fec(void);
 void test_arq(void);
+void test_session(void);
 
 #endif

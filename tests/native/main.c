@@ -64,6 +64,7 @@ int main(int argc, char **argv) {
     test_limits();
     test_fec();
     test_arq();
+    test_session();
     printf("%d checks, %d failed\n", n_checks, n_failures);
     return n_failures != 0;
 }

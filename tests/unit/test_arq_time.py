@@ -144,3 +144,13 @@ def test_reading_from_a_full_queue_tells_the_peer():
     assert a.read_into(bytearray(1)) == 1
     a.tick(20)
     assert WINS in [one[0] for one in sent(a, 20)]
+
+
+def test_what_is_not_due_is_waited_for_even_half_way_round_the_clock():
+    a = arq(nc=1)
+    say(a, b"x")
+    drain(a, 0)
+    rto_ms = a.timeout(0)
+    now_ms = rto_ms + (1 << 29)
+    a.tick(now_ms)
+    assert a.idle and a.timeout(now_ms) == 1 << 29

@@ -15,12 +15,11 @@ import sys
 import time
 
 import compile as native
+import fuzz_targets
 import tables
 
 TESTS = os.path.join(native.ROOT, "tests", "native")
 VECTORS = os.path.join(native.ROOT, "tests", "vectors")
-POSIX = "-D_POSIX_C_SOURCE=200809L"
-SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 SMALL = ("CHACHA20_POLY1305", "SALSA20", "XOR", "SM4", "TWOFISH", "BLOWFISH", "CAST5", "3DES")
 REST = ("TEA", "XTEA", "AES", "AES_GCM", "RS", "FEC", "ARQ", "SESSION")
 COMBINATIONS = {
@@ -30,7 +29,6 @@ COMBINATIONS = {
     "no AES": ["AES=0", "CRC_SLICES=8"],
     "nothing": [f"{name}=0" for name in (*SMALL, *REST)],
 }
-FUZZERS = ("crypt", "rs")
 
 
 def say(text):
@@ -40,24 +38,15 @@ def say(text):
 
 def unit_tests(name, switches):
     """Build the tests with these switches and run them."""
-    flags = [*SANITIZERS, *native.WARNINGS, POSIX, "-pedantic"]
+    flags = [*fuzz_targets.FLAGS, "-pedantic"]
     flags += [f"-DKCP_{switch}" for switch in switches]
     folder = "unit-" + name.replace(" ", "-")
     sources = native.core_sources() + glob.glob(os.path.join(TESTS, "*.c"))
     program = os.path.join(native.BUILD, folder, "core_tests")
-    native.run(["gcc", *SANITIZERS, *native.objects(folder, sources, flags), "-o", program])
+    native.run(
+        ["gcc", *fuzz_targets.SANITIZERS, *native.objects(folder, sources, flags), "-o", program]
+    )
     say(f"{name}: " + native.run([program, VECTORS]).strip().replace("\n", "; "))
-
-
-def fuzz(name, n_runs, seed):
-    """Build a fuzz target over the instrumented core and run it."""
-    folder = "fuzz-" + name
-    flags = [*SANITIZERS, *native.WARNINGS, POSIX]
-    core = native.objects(folder, native.core_sources(), [*flags, "-fsanitize-coverage=trace-pc"])
-    sources = [os.path.join(TESTS, "fuzz", part) for part in (f"fuzz_{name}.c", "driver.c")]
-    program = os.path.join(native.BUILD, folder, "fuzz_" + name)
-    native.run(["gcc", *SANITIZERS, *core, *native.objects(folder, sources, flags), "-o", program])
-    say(f"fuzz_{name}: " + native.run([program, str(n_runs), str(seed)]).strip())
 
 
 def outside_names():
@@ -100,8 +89,8 @@ def main():
     outside_names()
     for name, switches in COMBINATIONS.items():
         unit_tests(name, switches)
-    for name in FUZZERS:
-        fuzz(name, arguments.fuzz_runs, arguments.seed)
+    for name in fuzz_targets.TARGETS:
+        say(fuzz_targets.run(name, arguments.fuzz_runs, arguments.seed))
     tool("stack.py")
     tool("sizes.py", "--check")
     tool("extension.py")

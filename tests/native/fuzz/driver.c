@@ -1,15 +1,15 @@
 // A small fuzzer for targets in libFuzzer's form, for machines that have gcc and no clang.
 //
-// Usage: TARGET N_RUNS [SEED], or TARGET FILE to run one input. Built with
-// -fsanitize-coverage=trace-pc: an input that reaches a new edge is kept and changed further. The
-// same seed makes the same runs. An input that ends the program is
-// printed in hex.
+// Usage: TARGET N_RUNS [SEED], TARGET 60s [SEED] to run for a time, or TARGET FILE to run one input.
+// Built with -fsanitize-coverage=trace-pc: an input that reaches a new edge is kept and changed
+// further. The same seed makes the same runs. An input that ends the program is printed in hex.
 
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void __sanitizer_cov_trace_pc(void);
@@ -137,7 +137,9 @@ int main(int argc, char **argv) {
     __sanitizer_set_death_callback(print_current);
     char *end = argv[argc > 1];
     long n_runs = argc > 1 ? strtol(argv[1], &end, 10) : 0;
-    if (argc > 1 && *end) {
+    int is_time = end != argv[argc > 1] && strcmp(end, "s") == 0;
+    time_t stop = time(NULL) + (is_time ? n_runs : 0);
+    if (argc > 1 && *end && !is_time) {
         FILE *file = fopen(argv[1], "rb");
         size_t n = file ? fread(buf, 1, sizeof(buf), file) : 0;
         run(buf, n);
@@ -145,14 +147,15 @@ int main(int argc, char **argv) {
     }
     state = argc > 2 ? strtoull(argv[2], NULL, 10) * 2 + 1 : 1;
     keep(buf, 64);
-    for (long i = 0; i < n_runs; i++) {
+    long i = 0;
+    for (; is_time ? time(NULL) < stop : i < n_runs; i++) {
         size_t n = mutated(buf);
         run(buf, n);
     }
     int n_edges = 0;
-    for (int i = 0; i < N_EDGES; i++) {
-        n_edges += is_seen[i];
+    for (int at = 0; at < N_EDGES; at++) {
+        n_edges += is_seen[at];
     }
-    printf("%ld runs, %d inputs kept, %d edges\n", n_runs, n_kept, n_edges);
+    printf("%ld runs, %d inputs kept, %d edges\n", i, n_kept, n_edges);
     return 0;
 }

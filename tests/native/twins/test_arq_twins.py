@@ -6,12 +6,14 @@ KCP_TWIN_SEED repeats a seed that failed; KCP_TWIN_COUNT says how many are drawn
 import os
 import random
 import re
+import struct
 
 import arq_twins
 import pytest
 from compiled import CORE
 from native_arq import NativeArq
 
+from kcp.arq import Arq
 from kcp.stats import NAMES
 
 FIXED = 24
@@ -68,6 +70,28 @@ def exchange(one, other, n_steps):
         got += room[: other.read_into(room)]
         now += 10
     return bytes(got)
+
+
+def test_a_refused_packet_does_not_open_kcp_gos_window():
+    """One that acknowledges, and ends in noise; then one that acknowledges nothing new by una."""
+    windows = []
+    for kind in (Arq, NativeArq):
+        arq = kind(7, nc=0, snd_wnd=64, rcv_wnd=64, nodelay=1, interval_ms=10)
+        for _ in range(20):
+            arq.send(b"x")
+        acks = [
+            struct.pack("<IBBHIIII", 7, 82, 0, 64, 0, sn, una, 0) for sn, una in ((0, 1), (2, 1))
+        ]
+        buf, found = bytearray(3000), []
+        for packet in (b"", b"", acks[0] + bytes(24), acks[1], acks[1]):
+            if packet:
+                arq.input(bytearray(packet), 0, len(packet), 10)
+            arq.flush()
+            while arq.output(buf, 0, 10):
+                pass
+            found.append((arq.snd_una, arq._kcp_cc.cwnd))
+        windows.append(found)
+    assert windows[0] == windows[1] and windows[0][-1] == (1, 1)
 
 
 SETTINGS = {"nodelay": 1, "interval_ms": 10, "resend": 2, "nc": 1, "stream": True}
