@@ -61,7 +61,7 @@
 
 // FEC: groups, the search for the peer's ratio (needs KCP_RS)
 #ifndef KCP_FEC
-#define KCP_FEC (1) // 12446 bytes
+#define KCP_FEC (1) // 12526 bytes
 #endif
 #if !KCP_RS
 #undef KCP_FEC
