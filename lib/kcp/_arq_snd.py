@@ -106,8 +106,10 @@ class Sender(Receiver):
         return self._snd_new
 
     def xmit(self, sn) -> int:
-        """Transmissions of a segment in the window, numbered as on the wire: 0, 1, 2 = more."""
-        return self._xmit[sn & self._tx_mask]
+        """Transmissions of a segment, numbered as on the wire: 0, 1, 2 = more; 0 once it is
+        acknowledged (its place may be another one's by then)."""
+        ahead = sdiff(sn, self.snd_una)
+        return self._xmit[sn & self._tx_mask] if 0 <= ahead < self._snd_end - self.snd_una else 0
 
     def queue(self, data) -> int:
         """Queue `data` (bytes-like, one byte per item) and return how many bytes were taken.

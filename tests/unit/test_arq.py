@@ -362,3 +362,12 @@ def test_garbage_never_raises():
         if turn % 50 == 0:
             a.read_into(bytearray(100))
             a.send(b"more") if a.snd_room() else 0
+
+
+def test_transmissions_of_an_acknowledged_segment_are_not_told():
+    arq = Arq(1, mtu=50)
+    arq.queue(b"x")
+    for slot in range(len(arq._xmit)):  # what earlier segments left behind
+        arq._xmit[slot] = 2
+    assert arq.xmit(0) == 2
+    assert [arq.xmit(sn) for sn in (1, arq._tx_mask + 1, 0xFFFFFFFF)] == [0, 0, 0]
