@@ -30,6 +30,9 @@ IN_C = NATIVE and hasattr(__import__("_kcp"), "Session")
 if IN_C:
     from ._session_native import Budget, Session
 else:
+    # From the bottom up: imports nested in each other need more stack than a small chip has.
+    for _layer in ("_failing", "_gauges", "_ending"):
+        __import__("kcp." + _layer)
     from ._session_py import Budget, Session
 
 __all__ = ("CLOSED", "CLOSING", "EPIPE", "IN_C", "OPEN", "Budget", "Session")
