@@ -137,5 +137,8 @@ def test_a_conversation_allocates_nothing():
         micropython.heap_unlock()
     assert gc.mem_alloc() == before
     assert one.stats.InPkts > 1000 and other.stats.InPkts > 1000
-    one.close(0)
-    other.close(0)
+    for sock in (one, other):
+        try:
+            sock.close(0)
+        except OSError:
+            pass  # the last acknowledgement is not here yet
