@@ -62,6 +62,7 @@ typedef struct {
     uint8_t *room; // for a datagram in a buffer that is too short, or NULL
     void *free; // packets' blocks for later use; each begins with the pointer to the next
     mp_uint_t n_free;
+    bool is_starved; // there was no memory for something
     kcp_tap_t tap;
     uint64_t acked_sn; // unwrapped
     kcp_session_t session;

@@ -11,18 +11,20 @@
 
 // -- memory ----------------------------------------------------------------------------------------
 
-static void *get_block(size_t n_bytes) {
+static void *get_block(kcpmod_session_t *s, size_t n_bytes) {
 #ifdef MICROPY_ENABLE_DYNRUNTIME
-    return m_realloc_maybe(NULL, n_bytes, false);
+    void *block = m_realloc_maybe(NULL, n_bytes, false);
 #else
-    return m_new_maybe(uint8_t, n_bytes);
+    void *block = m_new_maybe(uint8_t, n_bytes);
 #endif
+    s->is_starved |= block == NULL;
+    return block;
 }
 
 static void *get(void *owner, size_t n_bytes) {
     kcpmod_session_t *s = owner;
     if (n_bytes != s->session.memory.packet_bytes || s->free == NULL) {
-        return get_block(n_bytes);
+        return get_block(s, n_bytes);
     }
     void *block = s->free;
     s->free = *(void **)block;
@@ -52,7 +54,7 @@ void kcpmod_session_reserve(kcpmod_session_t *s) {
         n = 0;
     }
     while (n && s->n_free < n) {
-        void *block = get_block(s->session.memory.packet_bytes);
+        void *block = get_block(s, s->session.memory.packet_bytes);
         if (block == NULL) {
             n = 0;
             break;
@@ -128,11 +130,20 @@ static void get_settings(mp_obj_t tuple, kcp_session_config_t *config) {
     config->arq.nc = 1;
 }
 
+// Raise what is the reason that the core has not taken the settings.
+static void refuse(kcpmod_session_t *s) {
+    if (s->is_starved) {
+        m_malloc_fail(s->session.memory.packet_bytes);
+    }
+    mp_raise_ValueError(MP_ERROR_TEXT("a setting is out of range"));
+}
+
 void kcpmod_session_set(kcpmod_session_t *s, mp_obj_t settings) {
     kcp_session_config_t config;
     get_settings(settings, &config);
+    s->is_starved = false;
     if (kcp_session_set(&s->session, &config)) {
-        m_malloc_fail((size_t)config.arq.snd_wnd);
+        refuse(s);
     }
 }
 
@@ -160,7 +171,7 @@ static void start(kcpmod_session_t *s, const kcp_session_config_t *config, mp_ob
     if (kcp_session_init(&s->session, config, codec, codec == NULL ? 0 : kcp_crypt_kind(codec), memory, entropy,
             &((kcpmod_counters_t *)MP_OBJ_TO_PTR(s->stats))->stats, budget,
             (uint32_t)mp_obj_get_int_truncated(now_ms) & 0x3fffffffu)) {
-        mp_raise_ValueError(MP_ERROR_TEXT("a setting is out of range, or there is no memory"));
+        refuse(s);
     }
 }
 

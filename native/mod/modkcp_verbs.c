@@ -120,6 +120,13 @@ static void refuse(kcpmod_session_t *s, int32_t code, qstr verb) {
     mp_call_function_n_kw(mp_load_attr(s->owner, MP_QSTR__refuse), 1, 0, &name); // which raises
 }
 
+// Nothing was taken because there was no memory: not a full queue, for which the caller may wait.
+static void check_memory(kcpmod_session_t *s, int32_t n) {
+    if (n == 0 && s->is_starved) {
+        m_malloc_fail(s->session.memory.packet_bytes);
+    }
+}
+
 static mp_buffer_info_t bytes_of(mp_obj_t data) {
     if (mp_obj_get_type(data) == &mp_type_str) {
         mp_raise_TypeError(MP_ERROR_TEXT("bytes are sent, not str"));
@@ -131,7 +138,9 @@ static mp_buffer_info_t bytes_of(mp_obj_t data) {
 static mp_obj_t verb_send(mp_obj_t self, mp_obj_t data) {
     kcpmod_session_t *s = of(self);
     mp_buffer_info_t buf = bytes_of(data);
+    s->is_starved = false;
     int32_t n = kcp_session_send(&s->session, buf.buf, buf.len);
+    check_memory(s, n);
     if (n < 0) {
         refuse(s, n, MP_QSTR_send);
     }
@@ -156,7 +165,9 @@ static MP_DEFINE_CONST_FUN_OBJ_2(verb_recv_into_obj, verb_recv_into);
 static mp_obj_t verb_send_oob(mp_obj_t self, mp_obj_t data) {
     kcpmod_session_t *s = of(self);
     mp_buffer_info_t buf = bytes_of(data);
+    s->is_starved = false;
     int code = kcp_session_send_oob(&s->session, buf.buf, buf.len);
+    check_memory(s, code);
     if (code == -3) {
         refuse(s, code, MP_QSTR_send_oob);
     }
