@@ -175,7 +175,7 @@ class Session(_kcp.Session, Failing):
         """Start flush-and-linger (default config.linger_ms); a second close() changes nothing."""
         if not self.is_closing:
             self._linger_ms = self.config.linger_ms if linger_ms is None else linger_ms
-            self._close(now_ms, max(0, min(self._linger_ms, _MAX_MS)))
+            self._close(now_ms, int(max(0, min(self._linger_ms, _MAX_MS))))
 
     def abort(self, error=None, why=None):
         """See `_session_py.Session.abort`."""

@@ -206,3 +206,11 @@ def test_whatever_comes_nothing_raises(steps):
             data = bytearray(segment(PUSH, sn=len(step) & 7, data=step[:1400], conv=7))
             session.input(data, len(data), now_ms)
             session.recv_into(bytearray(100))
+
+
+@pytest.mark.parametrize("make", [native, plain])
+def test_a_linger_may_be_a_fraction(make):
+    a = make()
+    a.send(b"x")
+    a.close(0, 10.5)
+    assert a.is_closing and a.timeout(0) == 0
