@@ -47,6 +47,7 @@ _NEAR_SEGS = const(64)
 _TOGETHER_SEGS = const(2)
 _CALM_MS = const(4)
 _OVERFLOW = const(20)  # thousandths lost
+_MOST_USUAL = const(500)
 _FINE = const(256)
 _MAX_SEGS = const(100000)
 _MAX_RTT_MS = const(0xFFFFF)  # 17 minutes: more was not measured, but forged
@@ -86,6 +87,7 @@ class Rate:
         self._next_base_ms = _NO_LIMIT  # the same, since _base_at_ms
         self._base_at_ms = 0
         self._spread_ms = 0  # by how much the least round trip of a round is below its mean
+        self._least_before_ms = _NO_LIMIT  # in the round before
         self._ambient = 0  # thousandths lost anyway, times _FINE
         self._start = self._floor
         self._phase = _CRUISE
@@ -191,7 +193,12 @@ class Rate:
         n_lost = min(self._n_lost, _MAX_SEGS)
         n_segs = min(self._delivered_bytes // mss, _MAX_SEGS) + n_lost + 1
         lost, usual = n_lost * 1000 // n_segs, self._ambient // _FINE
-        is_calm = mean_ms <= self.base_ms + max(self.base_ms // 8, _CALM_MS, self._spread_ms)
+        little_ms = max(self.base_ms // 8, _CALM_MS)
+        is_calm = mean_ms <= self.base_ms + max(little_ms, self._spread_ms)
+        least_ms = min(self._least_rtt_ms, self._least_before_ms)
+        if least_ms <= self.base_ms + max(little_ms, self._spread_ms // 2):
+            is_calm = True  # it was empty at times: no queue that runs over, but jitter
+        self._least_before_ms = self._least_rtt_ms
         part = 16 if is_calm else 64
         self._ambient += lost * _FINE // part - self._ambient // part
         return not is_calm and lost > 3 * usual + _OVERFLOW
@@ -296,7 +303,9 @@ class Rate:
         per_ms = min(window_bytes // max(self.base_ms, 1), _MAX_PER_MS)
         rate = max(percent(per_ms * 1000, arq.payload_pct), self._floor)
         if self.capacity:
-            rate = min(rate, percent(self.capacity, self._pct()))
+            # what is delivered, and what is lost on top of it anyway
+            usual = min(self._ambient // _FINE, _MOST_USUAL)
+            rate = min(rate, per_second(percent(self.capacity, self._pct()), 1000 - usual))
             most = self.capacity
         else:
             rate = min(rate, self._start)

@@ -17,6 +17,7 @@
 #define TOGETHER_SEGS (2)
 #define CALM_MS (4)
 #define OVERFLOWN (20) // thousandths lost
+#define MOST_USUAL (500)
 #define FINE (256)
 #define MAX_SEGS (100000)
 #define MAX_RTT_MS (0xfffff) // 17 minutes: more was not measured, but forged
@@ -57,6 +58,7 @@ void kcp_rate_start(kcp_arq_t *a) {
     r->next_base_ms = NO_LIMIT;
     r->base_at_ms = 0;
     r->spread_ms = 0;
+    r->least_before_ms = NO_LIMIT;
     r->ambient = 0;
     r->start = r->floor;
     r->phase = CRUISE;
@@ -126,7 +128,12 @@ static int has_overflowed(kcp_cc_rate_t *r, int32_t mean_ms, int32_t mss) {
     int32_t n_lost = less(r->n_lost, MAX_SEGS);
     int32_t n_segs = less(r->delivered_bytes / mss, MAX_SEGS) + n_lost + 1;
     int32_t lost = n_lost * 1000 / n_segs, usual = r->ambient / FINE;
-    int is_calm = mean_ms <= r->base_ms + more(more(r->base_ms / 8, CALM_MS), r->spread_ms);
+    int32_t little_ms = more(r->base_ms / 8, CALM_MS);
+    int is_calm = mean_ms <= r->base_ms + more(little_ms, r->spread_ms);
+    if (less(r->least_rtt_ms, r->least_before_ms) <= r->base_ms + more(little_ms, r->spread_ms / 2)) {
+        is_calm = 1; // it was empty at times: no queue that runs over, but jitter
+    }
+    r->least_before_ms = r->least_rtt_ms;
     int32_t part = is_calm ? 16 : 64;
     r->ambient += lost * FINE / part - r->ambient / part;
     return !is_calm && lost > 3 * usual + OVERFLOWN;
@@ -287,7 +294,9 @@ static void set_rate(kcp_arq_t *a) {
     int32_t rate = more(kcp_percent(per_ms * 1000, a->payload_pct), r->floor);
     int32_t most = r->start;
     if (r->capacity) {
-        rate = less(rate, kcp_percent(r->capacity, pct_now(r)));
+        // what is delivered, and what is lost on top of it anyway
+        int32_t usual = less(r->ambient / FINE, MOST_USUAL);
+        rate = less(rate, kcp_per_second(kcp_percent(r->capacity, pct_now(r)), 1000 - usual));
         most = r->capacity;
     } else {
         rate = less(rate, r->start);
