@@ -54,6 +54,15 @@ def test_a_full_disk_keeps_the_newest(tmp_path, left, monkeypatch):
         assert names(tmp_path) == sorted(path.name for path in made[6 - n_left :])
 
 
+def test_what_is_being_written_takes_no_place_of_what_was_left(tmp_path, left, monkeypatch):
+    monkeypatch.setattr(parts.shutil, "disk_usage", lambda _: Usage(0, 0, 1000))
+    made = left(1, age_s=10, n_bytes=500)
+    with Incoming(str(tmp_path / "a.bin"), 5000, keep=True) as incoming:
+        incoming.file.write(bytes(900))
+        incoming.file.flush()
+        assert tidy(tmp_path) == 0 and made.name in names(tmp_path)
+
+
 def test_only_parts_of_ours_go(tmp_path):
     for name in ("a.part", ".kcp-x.part", ".kcp-00.part", ".kcp-0123456789abcdef.partly"):
         path = tmp_path / name

@@ -43,6 +43,8 @@ def tidy(folder):
     free_bytes = shutil.disk_usage(folder).free
     oldest_s = time.time() - MAX_DAYS * _DAY_S
     for modified_s, n_bytes, path in sorted(_parts(folder), reverse=True):
+        if _is_written(path):
+            continue  # neither removed nor counted
         is_new = modified_s >= oldest_s and n_kept < MAX_PARTS
         if is_new and (not n_kept or kept_bytes + n_bytes <= free_bytes):
             n_kept += 1
@@ -65,10 +67,23 @@ def _parts(folder):
     return found
 
 
+def _opened(path):
+    return os.fdopen(os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)), "r+b")
+
+
+def _is_written(path):
+    """Is a session writing this part, or is it none of ours?"""
+    try:
+        with _opened(path) as file:
+            return not is_ours(file, path)
+    except OSError:  # it has gone, or is not for us to open
+        return False
+
+
 def _remove(path):
     """Remove a part unless it is being written; True if that was done."""
     try:
-        file = os.fdopen(os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)), "r+b")
+        file = _opened(path)
     except OSError:
         return False
     with file:
