@@ -42,7 +42,10 @@ class Device:
     def run(self, port, example):
         """Run an example to its end; (exit code, what it printed)."""
         process = self.start(port, example)
-        said = process.communicate(timeout=PATIENCE_S)[0]
+        try:
+            said = process.communicate(timeout=PATIENCE_S)[0]
+        finally:
+            process.kill()
         return process.returncode, said.strip()
 
 
@@ -78,6 +81,13 @@ def test_telemetry_to_a_go_server(tmp_path):
         said = process.communicate(timeout=PATIENCE_S)[0]
     assert numbers == list(range(25))
     assert said.split()[0] == "sent" and said.split()[2:] == ["left", "out", "0"], said
+
+
+def test_telemetry_that_fails_ends(tmp_path):
+    with udp.go_server(**DEVICE) as port:
+        device = Device(tmp_path, port=port, every_ms="a second")
+        code, printed = device.run("esp32", "telemetry.py")
+    assert code == 1 and "TypeError" in printed
 
 
 def test_a_shell_for_a_go_client(tmp_path):
@@ -121,6 +131,7 @@ def test_a_download_that_is_cut_off_goes_on(tmp_path, offered):
     here = tmp_path / "device"
     here.mkdir()
     (here / "firmware.bin").write_bytes(b"the old one")
+    (here / "firmware.bin.0123abcd").write_bytes(b"part of one that was older")
     with file_server(offered, said) as port:
         device = Device(here, port=port)
         process = device.start("esp32", "ota.py")

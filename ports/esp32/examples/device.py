@@ -25,20 +25,22 @@ def settings():
     return found
 
 
-def connect(found):
-    """Join the Wi-Fi; a function that tells if it is up, None on a computer."""
+def connect(found, waits=True):
+    """Join the Wi-Fi; a function that tells if it is up, None on a computer.
+
+    waits: until it is up, and OSError if it is not soon; else that goes on by itself."""
     if network is None:
         return None
     wlan = network.WLAN(network.STA_IF)
     wlan.active(True)
     if not wlan.isconnected():
         wlan.connect(found["ssid"], found["password"])
+    wlan.config(pm=wlan.PM_NONE)  # asleep, the radio adds 100 ms and more to a round trip
     begin_ms = time.ticks_ms()
-    while not wlan.isconnected():
+    while waits and not wlan.isconnected():
         if time.ticks_diff(time.ticks_ms(), begin_ms) > WIFI_MS:
             raise OSError("no Wi-Fi: are ssid and password right?")
         time.sleep_ms(100)
-    wlan.config(pm=wlan.PM_NONE)  # asleep, the radio adds 100 ms and more to a round trip
     return wlan.isconnected
 
 

@@ -5,8 +5,9 @@
 
 The server (`kcppeer file-server`) answers a line {"name": ..., "offset": ...} with a line
 {"bytes": ..., "sha256": ...} and the bytes from there on. What has come is kept in a file named
-after the digest, so that a file which has changed meanwhile is begun anew. The name is given to
-what is complete and right, in one step: a reader sees the old file or the new one.
+after the digest, so that a file which has changed meanwhile is begun anew; what has come of an
+older one is removed. The name is given to what is complete and right, in one step: a reader sees
+the old file or the new one.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ import kcp
 
 CHUNK_BYTES = 1024
 PATIENCE_S = 20  # without a byte
+HEX = "0123456789abcdef"
 
 
 def size_of(path):
@@ -42,6 +44,13 @@ def digest_of(path, n_bytes):
                 digest.update(memoryview(buf)[:n])
                 n = file.readinto(buf)
     return digest
+
+
+def remove_others(part):
+    """Remove what has come of a file that was another one then: the flash is small."""
+    for name in os.listdir():
+        if name[:-8] == part[:-8] and name != part and all(c in HEX for c in name[-8:]):
+            os.remove(name)
 
 
 async def ask(stream, name, offset):
@@ -71,6 +80,7 @@ async def download(stream, name):
     answer = await ask(stream, name, -1)
     n_all = answer["bytes"]
     part = name + "." + answer["sha256"][:8]
+    remove_others(part)
     n_had = size_of(part)
     if n_had > n_all:
         os.remove(part)

@@ -35,8 +35,11 @@ class Telemetry:
     async def listen(self, client):
         """Do what the server says."""
         while self.is_on:
+            line = await client.readline()
+            if not line:  # the client is closed
+                break
             try:
-                said = json.loads(await client.readline())
+                said = json.loads(line)
             except ValueError:
                 continue
             self.every_ms = said.get("every_ms", self.every_ms)
@@ -59,7 +62,8 @@ async def main():
     """Report until told to stop."""
     found = device.settings()
     options = device.options(found)
-    options.update(is_up=device.connect(found), limit_bytes=4096, when_full="drop_oldest")
+    is_up = device.connect(found, waits=False)
+    options.update(is_up=is_up, limit_bytes=4096, when_full="drop_oldest")
     telemetry = Telemetry(found.get("every_ms", 1000))
     async with ReconnectingClient(found["host"], found["port"], **options) as client:
         listening = asyncio.create_task(telemetry.listen(client))
