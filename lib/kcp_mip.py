@@ -1,4 +1,4 @@
-"""Installs compiled parts of the library on a MicroPython that has a network. Needs `mip`.
+"""Installs compiled parts of the library on a MicroPython that has a network. Needs `requests`.
 
     import mip
     mip.install("http://192.168.1.2:8000/kcp_mip.py")
@@ -7,10 +7,12 @@
 
 The address is that of a folder which `make dist` has made, on any web server. It has a folder for
 each architecture, and there one package file for each part. `mip` itself does not choose by
-architecture, and that of MicroPython 1.26 takes no relative addresses; both is done here. For a
-board that only has a cable, `tools/mip_install.py` does the same from the other end of it.
+architecture, and that of MicroPython 1.26 takes no relative addresses and raises nothing if a file
+is not there; all this is done here. For a board that only has a cable, `tools/mip_install.py` does
+the same from the other end of it.
 """
 
+import os
 import sys
 
 # By the numbers of sys.implementation._mpy; "bytecode": there is none, or nothing is built for it.
@@ -58,20 +60,51 @@ def install(base: str, *packages: str, target: str = "/lib") -> None:
 
     OSError if one is not there, or cannot be written.
     """
-    import mip
-    import requests
-
     base = "%s/%s/" % (base.rstrip("/"), folder())
     for package in packages:
-        answer = requests.get(base + package + ".json")
+        for path, url in _get(base + package + ".json", _parsed)["urls"]:
+            path = target + "/" + path
+            print(path)
+            _make_folders(path)
+            _get(base + url, _save, path)
+
+
+def _get(url, use, *arguments):
+    """Return what use(answer, *arguments) does; OSError if the server has none."""
+    import requests
+
+    answer = requests.get(url)
+    try:
+        if answer.status_code != 200:
+            raise OSError("%s: status %d" % (url, answer.status_code))
+        return use(answer, *arguments)
+    finally:
+        answer.close()
+
+
+def _make_folders(path):
+    """Make the folders above a file, where they are missing."""
+    end = path.find("/", 1)
+    while end > 0:
         try:
-            if answer.status_code != 200:
-                raise OSError("%s%s.json: status %d" % (base, package, answer.status_code))
-            urls = answer.json()["urls"]
-        finally:
-            answer.close()
-        for path, url in urls:
-            mip.install(base + url, target=(target + "/" + path).rsplit("/", 1)[0])
+            os.stat(path[:end])
+        except OSError:
+            os.mkdir(path[:end])
+        end = path.find("/", end + 1)
+
+
+def _parsed(answer):
+    return answer.json()
+
+
+def _save(answer, path):
+    raw = answer.raw
+    buf = memoryview(bytearray(512))
+    with open(path, "wb") as file:
+        n = raw.readinto(buf)
+        while n:
+            file.write(buf[:n])
+            n = raw.readinto(buf)
 
 
 if __name__ == "__main__":

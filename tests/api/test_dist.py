@@ -113,5 +113,15 @@ def test_what_is_not_there(url, tmp_path):
         install(UNIX, str(tmp_path / "lib"), url, "nothing")
 
 
+def test_a_package_that_is_not_whole(builds, url, tmp_path):
+    path = os.path.join(builds, VERSION, "x64_6.3", "kcp", "aio.mpy")
+    os.rename(path, path + "x")
+    try:
+        with pytest.raises(AssertionError, match=r"OSError.*aio\.mpy: status 404"):
+            install(UNIX, str(tmp_path / "lib"), url, "client")
+    finally:
+        os.rename(path + "x", path)
+
+
 def test_byte_code_is_for_every_machine(builds):
     assert said(UNIX, [os.path.join(builds, VERSION, "bytecode_6.3")], PROGRAM) == ["python mpy"]
