@@ -245,7 +245,7 @@ ROWS = (
         "30 to 50 ms, losses in bursts (gemodel 1/10/70/0.1 %)",
         "2 MiB, FEC 10/3",
         Accounted(BURSTS, M2, 128, fec=(10, 3)),
-        (10, 0, 0),
+        (10, 1, 0),
         ("test_wire.py::test_t12_bursts_and_jitter", "test_wire.py::test_t12_independent_losses"),
     ),
     (
@@ -253,7 +253,7 @@ ROWS = (
         "the same",
         "2 MiB, FEC 20/10",
         Accounted(BURSTS, M2, 128, fec=(20, 10)),
-        (10, 0, 0),
+        (10, 1, 0),
         ("test_wire.py::test_t12_bursts_and_jitter",),
     ),
     (

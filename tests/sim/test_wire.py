@@ -27,9 +27,6 @@ def case(case_id, link, load, **config):
     return {"id": case_id, "link": link, "load": load, "config": options, "limit_ms": 400000}
 
 
-UNSURE = 40  # packets of the first groups that may go without repair, when losses come in bursts
-
-
 def run(one, n_seeds=N_SEEDS, **options):
     """Run a case with its seeds: the results; FEC has repaired what it must have."""
     jobs = [(one, seed, options) for seed in cases.seeds({"seeds": [n_seeds] * 4})]
@@ -38,9 +35,8 @@ def run(one, n_seeds=N_SEEDS, **options):
         for side in (0, 1):
             account, stats = result["fec"][1 - side], result["stats"][side]
             if account:
-                # nothing is repaired before the ratio has shown itself: see fec.py
                 left_out = account["recovered"] - stats["FECRecovered"]
-                assert 0 <= left_out <= UNSURE, (one["id"], result["seed"], left_out)
+                assert 0 <= left_out <= wire.UNSURE, (one["id"], result["seed"], left_out)
                 assert stats["FECFullShards"] == account["full"], (one["id"], result["seed"])
             assert stats["FECErrs"] == 0
             assert stats["KCPInErrors"] == 0

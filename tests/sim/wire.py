@@ -20,6 +20,10 @@ _HEAD_BYTES = {"null": 0, "none": 20}
 _FEC_KINDS = (0xF1, 0xF2)
 KEY = bytes(range(32))
 
+#: Packets of the first groups that may go without repair, when losses come in bursts: none is
+#: repaired before the ratio has shown itself (fec.py).
+UNSURE = 40
+
 
 class RecordingLink(Link):
     """A link that notes at which bytes it has changed datagrams: `places`."""
