@@ -7,8 +7,8 @@
 
 // get: n_bytes aligned for any type, or NULL: there is none (what was to be stored is refused, and
 // counted). put: takes back what get gave, with the same n_bytes. packet_bytes: what holds a packet or
-// a part of one is taken in blocks of so many bytes, or of KCP_LARGE_BYTES if it is larger, so that
-// they can be used again for another; 0: as many as it has.
+// a part of one is taken in blocks of so many bytes or more, so that they can be used again for
+// another; 0: as many as it has.
 typedef struct {
     void *owner;
     void *(*get)(void *owner, size_t n_bytes);
@@ -16,14 +16,9 @@ typedef struct {
     size_t packet_bytes;
 } kcp_memory_t;
 
-#define KCP_LARGE_BYTES (1536) // for any packet: of a peer whose mtu is larger than ours, say
-
 // Bytes of the block for n bytes of a packet.
 static inline size_t kcp_packet_bytes(const kcp_memory_t *memory, size_t n) {
-    if (n <= memory->packet_bytes) {
-        return memory->packet_bytes;
-    }
-    return memory->packet_bytes && n < KCP_LARGE_BYTES ? KCP_LARGE_BYTES : n;
+    return n > memory->packet_bytes ? n : memory->packet_bytes;
 }
 
 static inline void *kcp_get_packet(const kcp_memory_t *memory, size_t n) {

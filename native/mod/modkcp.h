@@ -60,9 +60,7 @@ typedef struct {
     mp_obj_t names, stats, budget, codec, fill, nonce, tracer;
     uint8_t *nonce_bytes;
     uint8_t *room; // for a datagram in a buffer that is too short, or NULL
-    // packets' blocks for later use, each of which begins with the pointer to the next: those of our
-    // mtu, of which there are n_free, and large ones
-    void *free[2];
+    void *free; // packets' blocks for later use; each begins with the pointer to the next
     mp_uint_t n_free;
     bool is_starved; // there was no memory for something
     kcp_tap_t tap;

@@ -21,30 +21,20 @@ static void *get_block(kcpmod_session_t *s, size_t n_bytes) {
     return block;
 }
 
-// The list for blocks of this size; NULL: there is none.
-static void **list_of(kcpmod_session_t *s, size_t n_bytes) {
-    if (n_bytes == s->session.memory.packet_bytes) {
-        return &s->free[0];
-    }
-    return n_bytes == KCP_LARGE_BYTES ? &s->free[1] : NULL;
-}
-
 static void *get(void *owner, size_t n_bytes) {
     kcpmod_session_t *s = owner;
-    void **list = list_of(s, n_bytes);
-    if (list == NULL || *list == NULL) {
+    if (n_bytes != s->session.memory.packet_bytes || s->free == NULL) {
         return get_block(s, n_bytes);
     }
-    void *block = *list;
-    *list = *(void **)block;
-    s->n_free -= list == &s->free[0];
+    void *block = s->free;
+    s->free = *(void **)block;
+    s->n_free--;
     return block;
 }
 
 static void put(void *owner, void *block, size_t n_bytes) {
     kcpmod_session_t *s = owner;
-    void **list = list_of(s, n_bytes);
-    if (list == NULL) {
+    if (n_bytes != s->session.memory.packet_bytes) {
 #if !defined(MICROPY_ENABLE_DYNRUNTIME) && MICROPY_MALLOC_USES_ALLOCATED_SIZE
         m_free(block, n_bytes);
 #else
@@ -52,9 +42,9 @@ static void put(void *owner, void *block, size_t n_bytes) {
 #endif
         return;
     }
-    *(void **)block = *list;
-    *list = block;
-    s->n_free += list == &s->free[0];
+    *(void **)block = s->free;
+    s->free = block;
+    s->n_free++;
 }
 
 void kcpmod_session_reserve(kcpmod_session_t *s) {
