@@ -17,7 +17,8 @@ the least mean of the last _BASE_MS, or for a while longer.
 - Losses while something is queued, beyond what is lost anyway (*ambient*, learned most of all
   while nothing is queued), mean that the queue has run over. Whoever did it, we give way by _CUT,
   and probe later and with less, so that TCP finds room: it needs seconds where we need rounds.
-- Losses without a queue are the path's own and change nothing.
+  If the least round trip of the round is near the base, it was not a queue but jitter.
+- Losses without a queue are the path's own: what is lost anyway is sent on top of the capacity.
 - No more is under way than fits in two round trips at that capacity: if the path gets slower of a
   sudden, or falls silent, the damage is bounded, however large the window is.
 - Round trips shorter than _NEAR_MS: a local network, where queues hold more than a round trip and
@@ -87,7 +88,6 @@ class Rate:
         self._next_base_ms = _NO_LIMIT  # the same, since _base_at_ms
         self._base_at_ms = 0
         self._spread_ms = 0  # by how much the least round trip of a round is below its mean
-        self._least_before_ms = _NO_LIMIT  # in the round before
         self._ambient = 0  # thousandths lost anyway, times _FINE
         self._start = self._floor
         self._phase = _CRUISE
@@ -195,10 +195,9 @@ class Rate:
         lost, usual = n_lost * 1000 // n_segs, self._ambient // _FINE
         little_ms = max(self.base_ms // 8, _CALM_MS)
         is_calm = mean_ms <= self.base_ms + max(little_ms, self._spread_ms)
-        least_ms = min(self._least_rtt_ms, self._least_before_ms)
-        if least_ms <= self.base_ms + max(little_ms, self._spread_ms // 2):
+        least_ms = self.base_ms + max(little_ms, self._spread_ms // 2)
+        if not self.is_near and self._least_rtt_ms <= least_ms:
             is_calm = True  # it was empty at times: no queue that runs over, but jitter
-        self._least_before_ms = self._least_rtt_ms
         part = 16 if is_calm else 64
         self._ambient += lost * _FINE // part - self._ambient // part
         return not is_calm and lost > 3 * usual + _OVERFLOW

@@ -27,7 +27,6 @@ typedef struct {
     int32_t base_ms;
     int32_t next_base_ms;
     int32_t spread_ms;
-    int32_t least_before_ms;
     int32_t ambient;
     int32_t start;
     int32_t before;

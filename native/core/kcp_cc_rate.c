@@ -58,7 +58,6 @@ void kcp_rate_start(kcp_arq_t *a) {
     r->next_base_ms = NO_LIMIT;
     r->base_at_ms = 0;
     r->spread_ms = 0;
-    r->least_before_ms = NO_LIMIT;
     r->ambient = 0;
     r->start = r->floor;
     r->phase = CRUISE;
@@ -130,10 +129,9 @@ static int has_overflowed(kcp_cc_rate_t *r, int32_t mean_ms, int32_t mss) {
     int32_t lost = n_lost * 1000 / n_segs, usual = r->ambient / FINE;
     int32_t little_ms = more(r->base_ms / 8, CALM_MS);
     int is_calm = mean_ms <= r->base_ms + more(little_ms, r->spread_ms);
-    if (less(r->least_rtt_ms, r->least_before_ms) <= r->base_ms + more(little_ms, r->spread_ms / 2)) {
+    if (!r->is_near && r->least_rtt_ms <= r->base_ms + more(little_ms, r->spread_ms / 2)) {
         is_calm = 1; // it was empty at times: no queue that runs over, but jitter
     }
-    r->least_before_ms = r->least_rtt_ms;
     int32_t part = is_calm ? 16 : 64;
     r->ambient += lost * FINE / part - r->ambient / part;
     return !is_calm && lost > 3 * usual + OVERFLOWN;
