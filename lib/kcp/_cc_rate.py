@@ -18,7 +18,7 @@ the least mean of the last _BASE_MS, or for a while longer.
   while nothing is queued), mean that the queue has run over. Whoever did it, we give way by _CUT,
   and probe later and with less, so that TCP finds room: it needs seconds where we need rounds.
   If the least round trip of the round is near the base, it was not a queue but jitter.
-- Losses without a queue are the path's own: what is lost anyway is sent on top of the capacity.
+- Losses without a queue are the path's own and change nothing.
 - No more is under way than fits in two round trips at that capacity: if the path gets slower of a
   sudden, or falls silent, the damage is bounded, however large the window is.
 - Round trips shorter than _NEAR_MS: a local network, where queues hold more than a round trip and
@@ -48,7 +48,6 @@ _NEAR_SEGS = const(64)
 _TOGETHER_SEGS = const(2)
 _CALM_MS = const(4)
 _OVERFLOW = const(20)  # thousandths lost
-_MOST_USUAL = const(500)
 _FINE = const(256)
 _MAX_SEGS = const(100000)
 _MAX_RTT_MS = const(0xFFFFF)  # 17 minutes: more was not measured, but forged
@@ -302,9 +301,7 @@ class Rate:
         per_ms = min(window_bytes // max(self.base_ms, 1), _MAX_PER_MS)
         rate = max(percent(per_ms * 1000, arq.payload_pct), self._floor)
         if self.capacity:
-            # what is delivered, and what is lost on top of it anyway
-            usual = min(self._ambient // _FINE, _MOST_USUAL)
-            rate = min(rate, per_second(percent(self.capacity, self._pct()), 1000 - usual))
+            rate = min(rate, percent(self.capacity, self._pct()))
             most = self.capacity
         else:
             rate = min(rate, self._start)

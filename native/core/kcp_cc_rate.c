@@ -17,7 +17,6 @@
 #define TOGETHER_SEGS (2)
 #define CALM_MS (4)
 #define OVERFLOWN (20) // thousandths lost
-#define MOST_USUAL (500)
 #define FINE (256)
 #define MAX_SEGS (100000)
 #define MAX_RTT_MS (0xfffff) // 17 minutes: more was not measured, but forged
@@ -292,9 +291,7 @@ static void set_rate(kcp_arq_t *a) {
     int32_t rate = more(kcp_percent(per_ms * 1000, a->payload_pct), r->floor);
     int32_t most = r->start;
     if (r->capacity) {
-        // what is delivered, and what is lost on top of it anyway
-        int32_t usual = less(r->ambient / FINE, MOST_USUAL);
-        rate = less(rate, kcp_per_second(kcp_percent(r->capacity, pct_now(r)), 1000 - usual));
+        rate = less(rate, kcp_percent(r->capacity, pct_now(r)));
         most = r->capacity;
     } else {
         rate = less(rate, r->start);
